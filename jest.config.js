@@ -1,0 +1,8 @@
+/** One runner for the whole house. The destination's own tests also run under Segment's jest 27 (see upstream/). */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/definitions', '<rootDir>/src', '<rootDir>/__tests__'],
+  testMatch: ['**/__tests__/**/*.test.ts'],
+  transform: { '^.+\\.tsx?$': ['ts-jest', { isolatedModules: true }] },
+  collectCoverageFrom: ['definitions/**/*.ts', 'src/**/*.ts', '!**/__tests__/**', '!**/generated-types.ts']
+}
