@@ -1,0 +1,92 @@
+/** Who may know whom (docs/architecture.md). `npm run lint` fails on the first import that breaks a rule. */
+
+const test = '/__tests__/'
+/** Modules that something else than an import starts: the command line, Segment's monorepo, a child process, a bundler. */
+const entries = [
+  '^src/cli/main\\.ts$',
+  '^definitions/[^/]+/(index|versioning-info)\\.ts$',
+  '^bench/',
+  test,
+  '\\.d\\.ts$'
+]
+
+/** What Segment's destination package has in its own dependencies. */
+const upstreamPackages = ['@segment/actions-core', 'lodash', 'lru-cache', 'dayjs']
+const packagePath = (names) => `^node_modules/(${names.join('|')})/`
+
+const forbidden = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to })
+
+module.exports = {
+  forbidden: [
+    forbidden(
+      'definition-stands-alone',
+      "definitions/<name> moves into Segment's monorepo unchanged: only its own files and the packages that are there already",
+      { path: '^definitions/([^/]+)/', pathNot: test },
+      { pathNot: ['^definitions/$1/', packagePath(upstreamPackages)] }
+    ),
+    forbidden(
+      'definition-tests-stand-alone',
+      "the destination's own tests run in Segment's monorepo, which has jest and nock",
+      { path: `^definitions/([^/]+)/.*${test.slice(1)}` },
+      { pathNot: ['^definitions/$1/', packagePath([...upstreamPackages, 'nock', '@types/jest'])] }
+    ),
+    forbidden(
+      'sandbox-is-written-from-the-api',
+      'a mistake in the destination must not be made a second time in the sandbox that judges it',
+      { path: '^src/sandbox/' },
+      { path: '^(definitions|src/(definition|bridge|serve|cli))/' }
+    ),
+    forbidden(
+      'bridge-knows-no-serve',
+      'bridge and serve never import each other',
+      { path: '^src/bridge/' },
+      { path: '^src/serve/' }
+    ),
+    forbidden(
+      'serve-knows-no-bridge',
+      'bridge and serve never import each other',
+      { path: '^src/serve/' },
+      { path: '^src/bridge/' }
+    ),
+    forbidden(
+      'sandbox-stays-out-of-production',
+      'only the command line and tests put the sandbox beside the bridge or the local server',
+      { path: '^src/(bridge|serve|definition)/', pathNot: test },
+      { path: '^src/sandbox/' }
+    ),
+    forbidden(
+      'definition-tools-are-for-cli-and-serve',
+      'src/definition loads and describes a destination; the bridge runs one directly',
+      { path: '^src/', pathNot: ['^src/(cli|serve|definition)/', test] },
+      { path: '^src/definition/' }
+    ),
+    forbidden(
+      'cli-is-the-edge',
+      'nothing imports the command line',
+      { path: '^src/(?!cli/)', pathNot: test },
+      { path: '^src/cli/' }
+    ),
+    forbidden('no-circular', 'two modules that need each other are one module, or three', {}, { circular: true }),
+    forbidden('no-orphans', 'nothing imports this module: delete it', { orphan: true, pathNot: entries }, {}),
+    forbidden(
+      'no-dev-dependency',
+      'this package is missing after npm ci --omit=dev',
+      { path: '^(definitions|src)/', pathNot: test },
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] }
+    ),
+    forbidden(
+      'no-undeclared',
+      'this package is not in package.json',
+      {},
+      { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] }
+    ),
+    forbidden('no-unresolvable', 'this import leads nowhere', {}, { couldNotResolve: true }),
+    forbidden('no-test-code', 'only tests import test code', { pathNot: [test, '^bench/'] }, { path: test })
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['require', 'node', 'default', 'types'] }
+  }
+}
