@@ -1,0 +1,185 @@
+import type { BridgeEvent, RejectedItem } from '../event'
+
+/**
+ * The durable store between the doors and the delivery. Everything a door acknowledged is in here until it is delivered
+ * or a dead letter. Two engines keep the same promises: a SQLite file, and Postgres for several machines.
+ */
+export interface Spool {
+  /**
+   * Takes one request. Everything of it is committed and on disk when this resolves; when it rejects, nothing of it is.
+   * @throws SpoolFull, LaneRefused, SpoolUnavailable
+   */
+  accept(lane: LaneKey, request: AcceptRequest): Promise<Accepted>
+  /** Resolves when the store can take a commit right now. @throws SpoolUnavailable */
+  ping(): Promise<void>
+  /** What metrics and health show. Cheap enough to be called every few seconds. @throws SpoolUnavailable */
+  stats(): Promise<SpoolStats>
+  readonly deadLetters: DeadLetters
+  readonly lanes: LaneDesk
+  /** Deletes what is past its retention (message ids, old dead letters, empty forgotten lanes). Delivery runs it hourly. */
+  retain(): Promise<Retained>
+  /** Waits for what is being written, then closes the store. Every later call rejects with SpoolUnavailable. */
+  close(): Promise<void>
+}
+
+/** A lane is everything that was sent with one EmailSendX API key. */
+export interface LaneKey {
+  apiKey: string
+}
+
+export interface AcceptRequest {
+  events: BridgeEvent[]
+  /** Items that can never be delivered: kept as dead letters (reason `rejected`) in the same commit. */
+  rejected: RejectedItem[]
+}
+
+export interface Accepted {
+  /** Events newly taken. */
+  accepted: number
+  /** Events whose messageId this lane has already taken within the de-duplication window. */
+  duplicates: number
+}
+
+/** Nothing was taken because a limit is reached: of one lane (429) or of the whole store (503). */
+export class SpoolFull extends Error {
+  constructor(readonly scope: 'lane' | 'store', readonly limit: 'bytes' | 'age', message: string) {
+    super(message)
+    this.name = 'SpoolFull'
+  }
+}
+
+/** Nothing was taken because EmailSendX has refused this API key and has never accepted it (401). */
+export class LaneRefused extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'LaneRefused'
+  }
+}
+
+/** The store cannot be read or written: disk full, file damaged or read-only, Postgres unreachable, or closed (503). */
+export class SpoolUnavailable extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'SpoolUnavailable'
+  }
+}
+
+/** The store cannot be opened by this version or with this secret; the message says what to do. */
+export class SpoolUnusable extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'SpoolUnusable'
+  }
+}
+
+/** Thrown to a worker whose lane has been taken over: its result must not count, and it must let go of the lane. */
+export class LeaseLost extends Error {
+  constructor(laneId: number) {
+    super(`lane ${laneId} is worked on by someone else now`)
+    this.name = 'LeaseLost'
+  }
+}
+
+export interface SpoolStats {
+  /** Events not yet delivered (queued, held and in flight). */
+  events: number
+  /** Of these, how many are held back: their user, their contact or their turn is not there yet. */
+  held: number
+  /** Bytes of all events and dead letters, as counted against the limit. */
+  bytes: number
+  maxBytes: number
+  deadLetters: number
+  lanes: number
+  /** Lanes whose API key EmailSendX refuses. */
+  parkedLanes: number
+  /** Arrival of the oldest undelivered event, ms since 1970; absent when there is none. */
+  oldestArrivedAt?: number
+}
+
+export interface Retained {
+  messageIds: number
+  deadLetters: number
+  lanes: number
+}
+
+// ---------------------------------------------------------------------------------------------- dead letters
+
+/** Why an event will not be delivered. */
+export type DeadReason =
+  /** Not an event at all, or one no delivery exists for: refused by the door. */
+  | 'rejected'
+  /** EmailSendX, or the destination on its behalf, refused it for good. */
+  | 'refused'
+  /** Nobody told the email of its userId or anonymousId in time. */
+  | 'unknown_email'
+  /** No contact with its email appeared in time. */
+  | 'unknown_contact'
+  /** It may or may not have been fired (crash or lost answer), and the bridge is told not to send such events again. */
+  | 'outcome_unknown'
+  /** It failed again and again while its neighbours got through. */
+  | 'gave_up'
+  /** Its API key stayed refused for longer than events are kept. */
+  | 'key_refused'
+
+export interface DeadLetter {
+  id: number
+  /** Short name of the lane (the start of the key's fingerprint), as `lanes.list` shows it. Never the key. */
+  lane: string
+  messageId: string
+  /** `identify`, `track`, or `rejected` for what was never an event. */
+  type: 'identify' | 'track' | 'rejected'
+  reason: DeadReason
+  /** What happened, in EmailSendX's own words where it spoke. */
+  detail: string
+  attempts: number
+  /** ms since 1970. */
+  arrivedAt: number
+  firstFailedAt?: number
+  diedAt: number
+  bytes: number
+}
+
+/** All given conditions must hold. */
+export interface DeadLetterFilter {
+  ids?: number[]
+  lane?: string
+  apiKey?: string
+  reason?: DeadReason
+  type?: DeadLetter['type']
+  messageId?: string
+  /** Died at or after / before, ms since 1970. */
+  since?: number
+  until?: number
+}
+
+export interface DeadLetters {
+  /** Newest first. `before` is the last id of the page before. */
+  list(filter: DeadLetterFilter, page?: { limit?: number; before?: number }): Promise<DeadLetter[]>
+  count(filter: DeadLetterFilter): Promise<number>
+  /** One dead letter with what was received: the BridgeEvent, or the rejected item as it came. */
+  show(id: number): Promise<(DeadLetter & { content: unknown }) | undefined>
+  /** Puts them back at the end of their lanes, as if they had arrived now. Rejected items stay where they are. */
+  retry(filter: DeadLetterFilter): Promise<{ retried: number; kept: number }>
+  purge(filter: DeadLetterFilter): Promise<number>
+}
+
+// ---------------------------------------------------------------------------------------------- lanes, as an operator sees them
+
+export interface LaneStatus {
+  /** Short name: the start of the key's fingerprint. */
+  lane: string
+  events: number
+  held: number
+  bytes: number
+  deadLetters: number
+  oldestArrivedAt?: number
+  /** EmailSendX has accepted this key at least once. */
+  proven: boolean
+  parked?: { since: number; reason: string; nextTryAt: number }
+}
+
+export interface LaneDesk {
+  list(filter?: { lane?: string; apiKey?: string; parked?: boolean }): Promise<LaneStatus[]>
+  /** Lets parked lanes try again at once. Resolves to how many. */
+  unpark(filter: { lane?: string; apiKey?: string }): Promise<number>
+}
