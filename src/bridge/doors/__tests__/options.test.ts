@@ -1,0 +1,50 @@
+import { readOptions } from '../options'
+
+describe('the delivery options of a request', () => {
+  it('are none by default', () => expect(readOptions({}, { accept: '*/*' })).toEqual({ options: {} }))
+
+  it('are query parameters, in whatever spelling', () => {
+    const options = {
+      listId: 'clx_list_newsletter_id',
+      eventNameForm: 'as_sent',
+      unknownContact: 'create',
+      maxAgeHours: 24
+    }
+    expect(
+      readOptions(
+        {
+          listId: 'clx_list_newsletter_id',
+          'event-name-form': 'as_sent',
+          unknown_contact: 'create',
+          MAXAGEHOURS: '24'
+        },
+        {}
+      )
+    ).toEqual({ options })
+  })
+
+  it('are headers, which a query parameter beats', () =>
+    expect(
+      readOptions(
+        { listId: 'from_query' },
+        { 'x-emailsendx-list-id': 'from_header', 'x-emailsendx-max-age-hours': '0.5' }
+      )
+    ).toEqual({ options: { listId: 'from_query', maxAgeHours: 0.5 } }))
+
+  it.each([
+    [{ list: 'x' }, 'unknown option list: the options are listId, eventNameForm, unknownContact, maxAgeHours'],
+    [{ listId: '' }, 'option listId is no list id'],
+    [{ listId: 'a b' }, 'option listId is no list id'],
+    [{ listId: ['a', 'b'] }, 'option listId is given twice'],
+    [{ eventNameForm: 'Normalized' }, 'option eventNameForm is normalized or as_sent'],
+    [{ unknownContact: 'drop' }, 'option unknownContact is wait, create or skip'],
+    [{ maxAgeHours: 'soon' }, 'option maxAgeHours is a number of hours'],
+    [{ maxAgeHours: '' }, 'option maxAgeHours is more than 0'],
+    [{ maxAgeHours: '-1' }, 'option maxAgeHours is more than 0'],
+    [{ maxAgeHours: 'Infinity' }, 'option maxAgeHours is a number of hours']
+  ])('refuses %j', (query, problem) =>
+    expect(readOptions(query as Record<string, string>, {})).toEqual({
+      problem: expect.stringContaining(problem) as string
+    })
+  )
+})
