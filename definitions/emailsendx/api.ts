@@ -1,0 +1,187 @@
+import { IntegrationError, InvalidAuthenticationError } from '@segment/actions-core'
+import type { JSONObject, RequestClient } from '@segment/actions-core'
+import { DEFAULT_API_URL, MAX_SEARCH_PAGES, PAGE_SIZE, REQUEST_TIMEOUT_MS } from './constants'
+import { explain, isObject, notTheApi, tooSlow } from './errors'
+import type { CallContext } from './errors'
+import type { Settings } from './generated-types'
+import type { BulkReport, Contact, ContactRow, CustomEvent, List } from './types'
+import { EMAILSENDX_API_VERSION } from './versioning-info'
+
+/** An answer of the API: its status, the whole JSON body, and what the body's `data` holds (or the body, where it is bare). */
+export interface Reply<Data> {
+  status: number
+  body: JSONObject
+  data: Data
+}
+
+/**
+ * The part of EmailSendX's REST API that the destination uses. Every method throws CallFailed when the call does not
+ * succeed, also when the settings leave no call to make.
+ * @see https://emailsendx.com/docs/api
+ */
+export class EmailSendX {
+  constructor(private readonly request: RequestClient, private readonly settings: Settings) {}
+
+  /** Asks whose key this is. Known from the vendor's own client, which tests connections with it. */
+  async whoami(): Promise<void> {
+    await this.call('whoami', {})
+  }
+
+  /** Creates or updates up to 1,000 contacts by email, and adds each to the list. Counts as one request. */
+  async upsertContacts(contacts: ContactRow[], listId: string | undefined): Promise<Reply<BulkReport>> {
+    return this.call('contacts/bulk', {
+      scope: 'contacts:write',
+      listId,
+      json: listId === undefined ? { contacts } : { contacts, listId }
+    })
+  }
+
+  /** Creates or updates one contact by email. @returns its id, where the answer has one. */
+  async upsertContact(contact: ContactRow): Promise<string | undefined> {
+    const { data } = await this.call<Contact>('contacts', { scope: 'contacts:write', json: contact })
+    return idOf(data)
+  }
+
+  /** The id of the contact with exactly this (lower-case) address. `search` matches any part of an address or a name. */
+  async findContact(email: string): Promise<string | undefined> {
+    for (let page = 1; page <= MAX_SEARCH_PAGES; page++) {
+      const reply = await this.call<Contact[]>('contacts', {
+        scope: 'contacts:read',
+        query: { search: email, limit: PAGE_SIZE, page }
+      })
+      const contacts = rows<Contact>(reply.data)
+      const contact = contacts.find((candidate) => candidate.email?.trim().toLowerCase() === email)
+      const id = contact && idOf(contact)
+      if (id !== undefined || !hasNextPage(reply.body, page, contacts.length)) return id
+    }
+    return undefined
+  }
+
+  /** The lightest documented call that needs a valid key. */
+  async firstContact(): Promise<void> {
+    await this.call('contacts', { scope: 'contacts:read', query: { limit: 1 } })
+  }
+
+  /** Fires a custom event, which starts the automations that wait for its name. Firing twice starts them twice. */
+  async fireEvent(contactId: string, event: CustomEvent): Promise<Reply<unknown>> {
+    return this.call(`contacts/${encodeURIComponent(contactId)}/events`, { scope: 'contacts:write', json: event })
+  }
+
+  /** One page of lists, 1-indexed, and whether there is another. */
+  async lists(page: number): Promise<{ lists: List[]; hasNextPage: boolean }> {
+    const { body, data } = await this.call('lists', { scope: 'lists:read', query: { limit: PAGE_SIZE, page } })
+    const lists = rows<List>(data)
+    return { lists, hasNextPage: hasNextPage(body, page, lists.length) }
+  }
+
+  /** Whether the workspace has the list. The answer to `?id=` is one list or an array of one. */
+  async hasList(listId: string): Promise<boolean> {
+    const { data } = await this.call('lists', { scope: 'lists:read', listId, query: { id: listId } })
+    return rows<List>(data).some((list) => list.id === listId)
+  }
+
+  private async call<Data = unknown>(path: string, { scope, listId, query, json }: CallOptions): Promise<Reply<Data>> {
+    const context: CallContext = { scope, listId, server: this.settings.apiUrl?.trim() || DEFAULT_API_URL }
+    try {
+      const url = `${apiOrigin(context.server)}/api/${EMAILSENDX_API_VERSION}/${path}`
+      const response = await inTime(
+        this.request(url, {
+          method: json ? 'POST' : 'GET',
+          headers: { Authorization: `Bearer ${usableKey(this.settings.apiKey)}`, Accept: 'application/json' },
+          searchParams: query,
+          json,
+          timeout: REQUEST_TIMEOUT_MS,
+          // A followed redirect turns a POST into a GET, which then "succeeds" without having sent anything.
+          redirect: 'manual',
+          skipResponseCloning: true
+        }),
+        context
+      )
+      const body = parseBody(response.content)
+      if (!body) throw notTheApi(response.status, context)
+      return { status: response.status, body, data: (body.data ?? body) as Data }
+    } catch (cause) {
+      throw explain(cause, context)
+    }
+  }
+}
+
+interface CallOptions {
+  scope?: string
+  listId?: string
+  query?: Record<string, string | number>
+  json?: object
+}
+
+/** The request client's own timeout covers the headers of an answer, not its body. */
+async function inTime<T>(call: Promise<T>, context: CallContext): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(tooSlow(context)), REQUEST_TIMEOUT_MS)
+  })
+  return Promise.race([call, deadline]).finally(() => clearTimeout(timer))
+}
+
+/** An empty body of a 2xx means "done" (the vendor's client reads it so); undefined: not a JSON object. */
+function parseBody(content: string): JSONObject | undefined {
+  if (content.trim() === '') return {}
+  try {
+    const body: unknown = JSON.parse(content)
+    return isObject(body) ? body : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function rows<Row>(data: unknown): Row[] {
+  return (Array.isArray(data) ? data : [data]).filter(isObject) as Row[]
+}
+
+/** `pagination.totalPages` is documented; without it, a full page means that there may be another. */
+function hasNextPage(body: JSONObject, page: number, count: number): boolean {
+  const totalPages = isObject(body.pagination) ? body.pagination.totalPages : undefined
+  return count > 0 && (typeof totalPages === 'number' ? page < totalPages : count >= PAGE_SIZE)
+}
+
+function idOf(contact: Contact): string | undefined {
+  return typeof contact.id === 'string' && contact.id !== '' ? contact.id : undefined
+}
+
+/**
+ * Origin of the server, from what the customer typed: `https://` is added where missing, as the vendor's client does.
+ * @throws IntegrationError for an address that would send the API key unencrypted, or is no address of a server.
+ */
+function apiOrigin(server: string): string {
+  const url = parseUrl(/^[a-z]+:\/\//i.test(server) ? server : `https://${server}`)
+  const isLoopback = url !== undefined && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
+  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback))) {
+    throw unusableUrl('it must start with https://')
+  }
+  if (!/^\/*(api\/v1)?\/*$/.test(url.pathname) || url.search || url.hash || url.username || url.password) {
+    throw unusableUrl('give only the address of the server, such as https://mail.example.com')
+  }
+  return url.origin
+}
+
+function parseUrl(text: string): URL | undefined {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
+}
+
+function unusableUrl(reason: string): IntegrationError {
+  return new IntegrationError(`The API URL setting can't be used: ${reason}.`, 'BAD_REQUEST', 400)
+}
+
+/** @throws InvalidAuthenticationError for a key that can't even be sent. Any prefix is fine: test keys exist. */
+function usableKey(apiKey: string): string {
+  const key = apiKey.trim()
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    throw new InvalidAuthenticationError(
+      'The API Key setting is empty or contains characters that no key has. Paste the key from EmailSendX, Settings → API.'
+    )
+  }
+  return key
+}

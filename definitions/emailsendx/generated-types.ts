@@ -1,0 +1,5 @@
+export interface Settings {
+  apiKey: string
+  defaultListId?: string
+  apiUrl?: string
+}

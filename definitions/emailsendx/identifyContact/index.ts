@@ -1,0 +1,106 @@
+import type { ActionDefinition } from '@segment/actions-core'
+import { batch_size, enable_batching, userId } from '../common-fields'
+import { NO_LIST } from '../constants'
+import type { Settings } from '../generated-types'
+import { listChoices } from '../lists'
+import { multiStatus, single } from '../outcome'
+import type { Payload } from './generated-types'
+import { identifyContacts } from './send'
+
+const action: ActionDefinition<Settings, Payload> = {
+  title: 'Identify Contact',
+  description: 'Create or update a contact in EmailSendX and, if you wish, add it to a list.',
+  defaultSubscription: 'type = "identify"',
+  fields: {
+    email: {
+      label: 'Email',
+      description:
+        'The email address of the contact, by which EmailSendX finds it. When empty, User ID is used if it is an email address.',
+      type: 'string',
+      default: {
+        '@if': {
+          exists: { '@path': '$.traits.email' },
+          then: { '@path': '$.traits.email' },
+          else: { '@path': '$.context.traits.email' }
+        }
+      },
+      category: 'identifier'
+    },
+    userId,
+    firstName: {
+      label: 'First Name',
+      description: 'The first name of the contact. An empty value leaves the name in EmailSendX as it is.',
+      type: 'string',
+      default: {
+        '@if': {
+          exists: { '@path': '$.traits.firstName' },
+          then: { '@path': '$.traits.firstName' },
+          else: { '@path': '$.traits.first_name' }
+        }
+      },
+      category: 'data'
+    },
+    lastName: {
+      label: 'Last Name',
+      description: 'The last name of the contact. An empty value leaves the name in EmailSendX as it is.',
+      type: 'string',
+      default: {
+        '@if': {
+          exists: { '@path': '$.traits.lastName' },
+          then: { '@path': '$.traits.lastName' },
+          else: { '@path': '$.traits.last_name' }
+        }
+      },
+      category: 'data'
+    },
+    traits: {
+      label: 'Traits',
+      description:
+        'What else you know about the contact. Every trait other than the email address and the names becomes a metadata field of the same name. Empty values are not sent, so they never erase anything.',
+      type: 'object',
+      default: { '@path': '$.traits' },
+      defaultObjectUI: 'keyvalue',
+      category: 'data'
+    },
+    nestedTraits: {
+      label: 'Nested Traits',
+      description:
+        'What to do with a trait that contains others, such as an address: spread it over several metadata fields (address_city), store it as JSON text, or send it as it is.',
+      type: 'string',
+      choices: [
+        { label: 'Spread over several fields (address_city)', value: 'flatten' },
+        { label: 'Store as JSON text', value: 'stringify' },
+        { label: 'Send as it is', value: 'keep' }
+      ],
+      default: 'flatten',
+      category: 'config',
+      displayMode: 'collapsed',
+      disabledInputMethods: ['variable', 'function', 'enrichment', 'freeform']
+    },
+    listId: {
+      label: 'List',
+      description: `The list the contact joins. Leave it empty to use the Default List ID of the settings, or choose "Do not add to a list" (${NO_LIST}). Other lists of the contact stay as they are.`,
+      type: 'string',
+      dynamic: true,
+      category: 'data'
+    },
+    enable_batching,
+    batch_size,
+    batch_keys: {
+      label: 'Batch Keys',
+      description: 'Contacts of one batch go to the same list, so that each batch takes as few requests as possible.',
+      type: 'string',
+      multiple: true,
+      default: ['listId'],
+      unsafe_hidden: true
+    }
+  },
+  dynamicFields: {
+    listId: listChoices
+  },
+  perform: async (request, { settings, payload }) => single(await identifyContacts(request, settings, [payload])),
+  performBatch: async (request, { settings, payload }) =>
+    multiStatus(await identifyContacts(request, settings, payload))
+}
+
+export default action

@@ -1,0 +1,60 @@
+import { IntegrationError } from '@segment/actions-core'
+import type { RequestClient } from '@segment/actions-core'
+import { EmailSendX } from '../api'
+import { NO_LIST } from '../constants'
+import type { Settings } from '../generated-types'
+import type { Outcome } from '../outcome'
+import type { ContactRow } from '../types'
+import { BulkUpsert } from './bulk-upsert'
+import { mergeContacts, toContact } from './contact'
+import type { Payload } from './generated-types'
+
+/** Where the outcome of a payload is found. */
+interface Addressed {
+  email: string
+  listId?: string
+}
+
+/**
+ * Creates or updates the contacts of a batch, with as few calls as there are lists and full bulk calls.
+ * @returns one outcome for each payload, in their order.
+ */
+export async function identifyContacts(
+  request: RequestClient,
+  settings: Settings,
+  payloads: Payload[]
+): Promise<Outcome[]> {
+  const upsert = new BulkUpsert(new EmailSendX(request, settings))
+  const contacts = new Map<string, ContactRow>()
+  const members = new Map<string | undefined, Set<string>>()
+
+  const rows = payloads.map((payload): Outcome | Addressed => {
+    try {
+      const contact = toContact(payload)
+      const { email } = contact
+      const listId = toListId(payload, settings)
+      // An email that comes twice is one contact with the later values on top, whatever lists its rows name.
+      const earlier = contacts.get(email)
+      contacts.set(email, earlier ? mergeContacts(earlier, contact) : contact)
+      members.set(listId, (members.get(listId) ?? new Set()).add(email))
+      return { email, listId }
+    } catch (error) {
+      if (error instanceof IntegrationError) return { error }
+      throw error
+    }
+  })
+
+  for (const [listId, emails] of members) {
+    await upsert.send(
+      [...contacts.values()].filter(({ email }) => emails.has(email)),
+      listId
+    )
+  }
+  return rows.map((row) => ('email' in row ? upsert.outcomeOf(row.email, row.listId) : row))
+}
+
+/** The mapped list, else the default one, else none. Blank is the same as not mapped. */
+function toListId(payload: Payload, settings: Settings): string | undefined {
+  const listId = payload.listId?.trim() || settings.defaultListId?.trim() || NO_LIST
+  return listId === NO_LIST ? undefined : listId
+}

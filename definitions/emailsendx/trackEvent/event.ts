@@ -1,0 +1,65 @@
+import { PayloadValidationError } from '@segment/actions-core'
+import type { JSONObject } from '@segment/actions-core'
+import { HOUR_MS, MAX_BODY_BYTES } from '../constants'
+import { resolveEmail } from '../email'
+import type { CustomEvent } from '../types'
+import type { Payload } from './generated-types'
+
+/** An event ready to be fired, and whose it is. */
+export interface AddressedEvent {
+  email: string
+  event: CustomEvent
+  /** How long ago it happened, in ms; undefined when its timestamp does not say. Below 0 for clocks that run ahead. */
+  age?: number
+}
+
+/**
+ * The custom event that a track call describes.
+ * @throws PayloadValidationError when there is no usable email or name, or when the event is too large or too old.
+ */
+export function toEvent(payload: Payload, now = Date.now()): AddressedEvent {
+  const email = resolveEmail(payload)
+  const name = payload.eventNameForm === 'as_sent' ? payload.eventName : normalizeEventName(payload.eventName)
+  if (name.trim() === '') {
+    throw new PayloadValidationError('The event has no name. Map Event Name to where your events carry it.')
+  }
+  const event: CustomEvent = { name }
+  if (payload.properties) event.data = payload.properties as JSONObject
+
+  const bytes = Buffer.byteLength(JSON.stringify(event))
+  if (bytes > MAX_BODY_BYTES) {
+    throw new PayloadValidationError(
+      `The event has ${bytes} bytes of properties, at most ${MAX_BODY_BYTES} can be sent. Map fewer or shorter properties.`
+    )
+  }
+
+  const time = toTime(payload.timestamp)
+  const age = time === undefined ? undefined : now - time
+  if (payload.maxAgeHours && age !== undefined && age > payload.maxAgeHours * HOUR_MS) {
+    throw new PayloadValidationError(
+      `The event is ${Math.floor(age / HOUR_MS)} hours old, and this mapping ignores events older than ${
+        payload.maxAgeHours
+      } hours.`
+    )
+  }
+  return { email, event, age }
+}
+
+/**
+ * `Purchase Completed`, `purchase_completed` and `PURCHASE_COMPLETED` are one name (product page). The API itself promises
+ * no more than to ignore case (/docs/api/events).
+ */
+export function normalizeEventName(name: string): string {
+  return name
+    .trim()
+    .toLowerCase()
+    .replace(/[\s_]+/g, '_')
+}
+
+/** Milliseconds since 1970 of a date text, or of a number of seconds or milliseconds. */
+function toTime(timestamp: string | number | undefined): number | undefined {
+  if (timestamp === undefined || timestamp === '') return undefined
+  const number = Number(timestamp)
+  const time = Number.isNaN(number) ? Date.parse(String(timestamp)) : number < 1e11 ? number * 1000 : number
+  return Number.isNaN(time) ? undefined : time
+}
