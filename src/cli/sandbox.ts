@@ -1,0 +1,40 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { SANDBOX_KEY, startSandbox, type SandboxOptions } from '../sandbox'
+
+/** `bin/run sandbox`: the stand-in EmailSendX alone, until Ctrl-C. */
+export function sandboxCommand(): Command {
+  return new Command('sandbox')
+    .description('run a local stand-in for EmailSendX')
+    .addOption(
+      new Option('--port <number>', 'port to listen on; 0 picks a free one')
+        .env('SANDBOX_PORT')
+        .default(4010)
+        .argParser((text) => integer(text, 0, 65_535))
+    )
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--data <file>', 'SQLite file that keeps everything across restarts (default: in memory)')
+    .addOption(
+      new Option('--event-match <rule>', 'how event names match automations')
+        .choices(['case-insensitive', 'normalized'])
+        .default('case-insensitive')
+    )
+    .addOption(
+      new Option('--rate-limit <number>', 'calls per key and minute')
+        .default(120)
+        .argParser((text) => integer(text, 1, 1_000_000))
+    )
+    .action(async (options: SandboxOptions) => {
+      const sandbox = await startSandbox(options)
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.close())
+      console.log(`Sandbox EmailSendX  ${sandbox.url}  (${options.data ?? 'in memory'}, Ctrl-C ends it)
+API key             ${SANDBOX_KEY}
+What it holds       ${sandbox.url}/_sandbox/state
+Try                 curl -H 'Authorization: Bearer ${SANDBOX_KEY}' ${sandbox.url}/api/v1/lists`)
+    })
+}
+
+function integer(text: string, minimum: number, maximum: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN
+  if (value >= minimum && value <= maximum) return value
+  throw new InvalidArgumentError(`It must be an integer from ${minimum} to ${maximum}.`)
+}

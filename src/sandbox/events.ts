@@ -1,0 +1,36 @@
+import { automationsFor, startRun } from './automations'
+import { getContact } from './contacts'
+import { isoTime, newId } from './ids'
+import type { Workspace } from './workspace'
+
+/** What firing an event answers inside `data`. */
+export interface FiredEvent {
+  contactId: string
+  eventName: string
+  matchingAutomations: number
+  firedAt: string
+}
+
+/**
+ * Records the event and starts every active automation that waits for it.
+ * @throws ApiError 404 when the contact does not exist
+ */
+export function fireEvent(workspace: Workspace, contactId: string, name: string, data: object): FiredEvent {
+  const contact = getContact(workspace, contactId)
+  const automations = automationsFor(workspace, name)
+  const id = newId()
+  const firedAt = isoTime(workspace.now())
+  workspace.store.run(
+    'INSERT INTO events (id, contact_id, name, data, matching, fired_at) VALUES (?, ?, ?, ?, ?, ?)',
+    id,
+    contactId,
+    JSON.stringify(name),
+    JSON.stringify(data),
+    automations.length,
+    firedAt
+  )
+  const matchingAutomations = automations.length
+  workspace.happenings.tell({ type: 'event', id, contactId, email: contact.email, matchingAutomations })
+  for (const automationId of automations) startRun(workspace, automationId, contact, id)
+  return { contactId, eventName: name, matchingAutomations, firedAt }
+}

@@ -1,0 +1,88 @@
+import type { AddressInfo } from 'node:net'
+import { Faults } from './faults'
+import { Happenings } from './happenings'
+import { isLoopbackHost } from './host-check'
+import { RateLimiter } from './rate-limit'
+import { openStore } from './schema'
+import { seed } from './seed'
+import { createServer } from './server'
+import { Traffic } from './traffic'
+import type { EventMatch, Workspace } from './workspace'
+
+export { SANDBOX_KEY } from './keys'
+
+export interface SandboxOptions {
+  /** Default 4010; 0 picks a free one. */
+  port?: number
+  /** Default 127.0.0.1. */
+  host?: string
+  /** SQLite file that keeps everything across restarts; absent: in memory. */
+  data?: string
+  /** How an event's name is compared with an automation's; default `case-insensitive`, as the API documents it. */
+  eventMatch?: EventMatch
+  /** Calls per key and minute; default 120. */
+  rateLimit?: number
+  /** The clock, in milliseconds; default `Date.now`. */
+  now?: () => number
+}
+
+export interface Sandbox {
+  /** Origin without a trailing slash. */
+  url: string
+  port: number
+  /** Ends open connections and releases port and file. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a stand-in for EmailSendX's REST API.
+ * @throws Error with one line saying what to do, when the port or the data file cannot be used
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const {
+    port = 4010,
+    host = '127.0.0.1',
+    data,
+    eventMatch = 'case-insensitive',
+    rateLimit = 120,
+    now = Date.now
+  } = options
+  const { store, fresh } = openStore(data)
+  const workspace: Workspace = {
+    store,
+    limiter: new RateLimiter(rateLimit, now),
+    faults: new Faults(),
+    traffic: new Traffic(),
+    happenings: new Happenings(now),
+    now,
+    eventMatch,
+    whoami: 'available'
+  }
+  const app = createServer(workspace, isLoopbackHost(host))
+  app.addHook('onClose', async () => store.close())
+  try {
+    if (fresh) store.transaction(() => seed(workspace))
+    await app.listen({ port, host })
+  } catch (error) {
+    await app.close()
+    throw explainListening(error, host, port)
+  }
+  const bound = (app.server.address() as AddressInfo).port
+  return { url: `http://${urlHost(host)}:${bound}`, port: bound, close: () => app.close() }
+}
+
+/** The name under which this machine reaches a server that listens on `host`. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function explainListening(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const remedy = 'choose another with --port or SANDBOX_PORT'
+  if (code === 'EADDRINUSE') return new Error(`port ${port} is in use; stop what uses it or ${remedy}`)
+  if (code === 'EACCES') return new Error(`port ${port} may not be opened by this user; ${remedy}`)
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new Error(`${host} is no address of this machine; correct --host`)
+  return error
+}
