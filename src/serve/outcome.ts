@@ -1,0 +1,42 @@
+import type { DestinationDefinition } from '@segment/actions-core'
+import type { Body } from './body'
+import { errorFacts, errorOutput, errorStatus } from './errors'
+import type { ErrorOutput, EventStatus } from './errors'
+import { recordingDestination } from './exchanges'
+import type { Exchange, RecordedDestination } from './exchanges'
+import type { Answer, Wishes } from './routes'
+
+/** Everything one call did: its requests, what became of each event in the order given, and the error if it threw. */
+export interface Outcome {
+  exchanges: Exchange[]
+  multistatus: EventStatus[]
+  error?: ErrorOutput
+}
+
+/** Runs a call on its own destination. Never throws: a call that fails wholly gives every event of `payload` its error. */
+export async function outcome(
+  definition: DestinationDefinition<any>,
+  { payload }: Body,
+  run: (destination: RecordedDestination) => Promise<EventStatus[]>
+): Promise<Outcome> {
+  const { destination, exchanges } = recordingDestination(definition)
+  try {
+    const multistatus = await run(destination)
+    return { exchanges: await exchanges(), multistatus }
+  } catch (thrown) {
+    const facts = errorFacts(thrown)
+    const events = Array.isArray(payload) ? payload : [payload]
+    return {
+      exchanges: await exchanges(),
+      multistatus: events.map(() => errorStatus(facts)),
+      error: errorOutput(facts)
+    }
+  }
+}
+
+/** The original's answer: the exchanges, or the error alone. With the wish: all of the outcome, the error without its stack. */
+export function outcomeAnswer({ exchanges, multistatus, error }: Outcome, wishes: Wishes): Answer {
+  if (!wishes.multistatus) return { status: 200, body: error ? [error] : exchanges }
+  const { stack: _stack, ...plain } = error ?? {}
+  return { status: 200, body: { exchanges, multistatus, error: error && plain } }
+}
