@@ -1,10 +1,16 @@
 import { Command } from 'commander'
+import { generateMetadataPayloadCommand } from './generate-metadata-payload'
+import { generateTypesCommand } from './generate-types'
 import { sandboxCommand } from './sandbox'
+import { validateCommand } from './validate'
 
 const program = new Command('bin/run')
   .description('EmailSendX for Segment: local tools, sandbox and bridge')
   .showHelpAfterError()
   .addCommand(sandboxCommand())
+  .addCommand(validateCommand())
+  .addCommand(generateTypesCommand())
+  .addCommand(generateMetadataPayloadCommand())
 
 program.parseAsync().catch((error: unknown) => {
   console.error(`error: ${error instanceof Error ? error.message : String(error)}`)

@@ -1,12 +1,46 @@
+// Generated file. DO NOT MODIFY IT BY HAND.
+
 export interface Payload {
+  /**
+   * The email address of the contact, by which EmailSendX finds it. When empty, User ID is used if it is an email address.
+   */
   email?: string
+  /**
+   * The ID of the user in your own system. It stands in for Email when Email is empty and the ID is an email address.
+   */
   userId?: string
+  /**
+   * The first name of the contact. An empty value leaves the name in EmailSendX as it is.
+   */
   firstName?: string
+  /**
+   * The last name of the contact. An empty value leaves the name in EmailSendX as it is.
+   */
   lastName?: string
-  traits?: { [k: string]: unknown }
+  /**
+   * What else you know about the contact. Every trait other than the email address and the names becomes a metadata field of the same name. Empty values are not sent, so they never erase anything.
+   */
+  traits?: {
+    [k: string]: unknown
+  }
+  /**
+   * What to do with a trait that contains others, such as an address: spread it over several metadata fields (address_city), store it as JSON text, or send it as it is.
+   */
   nestedTraits?: string
+  /**
+   * The list the contact joins. Leave it empty to use the Default List ID of the settings, or choose "Do not add to a list" (none). Other lists of the contact stay as they are.
+   */
   listId?: string
+  /**
+   * Send events to EmailSendX in batches. Each event of a batch still gets a result of its own.
+   */
   enable_batching?: boolean
+  /**
+   * The largest number of events in one batch.
+   */
   batch_size?: number
+  /**
+   * Contacts of one batch go to the same list, so that each batch takes as few requests as possible.
+   */
   batch_keys?: string[]
 }

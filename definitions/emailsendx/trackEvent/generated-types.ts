@@ -1,12 +1,46 @@
+// Generated file. DO NOT MODIFY IT BY HAND.
+
 export interface Payload {
+  /**
+   * The email address of the contact the event belongs to. When empty, User ID is used if it is an email address.
+   */
   email?: string
+  /**
+   * The ID of the user in your own system. It stands in for Email when Email is empty and the ID is an email address.
+   */
   userId?: string
+  /**
+   * The name of the event. Automations with this name in their Custom Event trigger start.
+   */
   eventName: string
+  /**
+   * EmailSendX ignores upper and lower case in event names, but not spaces. In the normal form "Purchase Completed", "purchase_completed" and "PURCHASE_COMPLETED" all start the same automation.
+   */
   eventNameForm?: string
-  properties?: { [k: string]: unknown }
+  /**
+   * What is known about the event. Automations can use these values in their conditions.
+   */
+  properties?: {
+    [k: string]: unknown
+  }
+  /**
+   * When the event happened. It decides how long an event may wait for its contact, and which events are too old.
+   */
   timestamp?: string | number
+  /**
+   * What to do with an event of somebody who is not a contact in EmailSendX. An event can arrive just before the identify() that creates the contact, so by default it is tried again until it is one hour old.
+   */
   unknownContact?: string
+  /**
+   * Reject events that are older than this many hours, so that replaying old data does not send emails about it. Leave empty to accept events of any age.
+   */
   maxAgeHours?: number
+  /**
+   * Send events to EmailSendX in batches. Each event of a batch still gets a result of its own.
+   */
   enable_batching?: boolean
+  /**
+   * The largest number of events in one batch.
+   */
   batch_size?: number
 }
