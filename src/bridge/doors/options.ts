@@ -13,7 +13,7 @@ const optionsSchema = z.strictObject({
   unknownContact: z.enum(['wait', 'create', 'skip'], 'is wait, create or skip').optional(),
   maxAgeHours: z.coerce
     .number('is a number of hours')
-    .positive('is more than 0')
+    .min(1, 'is at least 1')
     .max(876_000, 'is at most 876000')
     .optional()
 })
@@ -38,7 +38,9 @@ export function readOptions(
   if (parsed.success) return { options: parsed.data }
   const [issue] = parsed.error.issues
   if (issue.code === 'unrecognized_keys') {
-    return { problem: `unknown option ${issue.keys.join(', ')}: the options are ${names.join(', ')}` }
+    // What is named is told and logged, and a stranger's name for an option may be an address or a key.
+    const unknown = issue.keys.filter((key) => /^[\w-]{1,30}$/.test(key)).join(', ')
+    return { problem: `unknown option ${unknown}: the options are ${names.join(', ')}` }
   }
   const name = String(issue.path[0])
   return { problem: Array.isArray(given[name]) ? `option ${name} is given twice` : `option ${name} ${issue.message}` }

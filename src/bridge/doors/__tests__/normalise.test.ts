@@ -64,12 +64,18 @@ describe('an identify call', () => {
       { traits: { email: 'a@x.io' }, context: { traits: { email: 'b@x.io' } }, email: 'c@x.io', userId: 'd@x.io' }
     ],
     ['context.traits', { context: { traits: { email: 'a@x.io' } }, email: 'c@x.io', userId: 'd@x.io' }],
-    ['the root', { traits: { email: 'none yet' }, email: 'a@x.io', userId: 'd@x.io' }],
+    ['the root', { traits: { email: '' }, email: 'a@x.io', userId: 'd@x.io' }],
     ['the userId', { traits: {}, userId: 'A@x.io' }]
   ])('has its address from %s', (_, parts) => {
     const found = event({ type: 'identify', messageId: 'm', ...parts })
     expect(found.email).toBe('a@x.io')
     expect(found.event.traits).toMatchObject({ email: 'a@x.io' })
+  })
+
+  it('has no address when the first one given is none, which the destination will say', () => {
+    const found = event({ type: 'identify', messageId: 'm', traits: { email: 'none yet' }, userId: 'a@x.io' })
+    expect(found.email).toBeUndefined()
+    expect(found.event.traits).toEqual({ email: 'none yet' })
   })
 })
 

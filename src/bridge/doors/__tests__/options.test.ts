@@ -27,20 +27,21 @@ describe('the delivery options of a request', () => {
     expect(
       readOptions(
         { listId: 'from_query' },
-        { 'x-emailsendx-list-id': 'from_header', 'x-emailsendx-max-age-hours': '0.5' }
+        { 'x-emailsendx-list-id': 'from_header', 'x-emailsendx-max-age-hours': '1.5' }
       )
-    ).toEqual({ options: { listId: 'from_query', maxAgeHours: 0.5 } }))
+    ).toEqual({ options: { listId: 'from_query', maxAgeHours: 1.5 } }))
 
   it.each([
     [{ list: 'x' }, 'unknown option list: the options are listId, eventNameForm, unknownContact, maxAgeHours'],
+    [{ 'morgan@acme.com': '1' }, 'unknown option : the options'],
     [{ listId: '' }, 'option listId is no list id'],
     [{ listId: 'a b' }, 'option listId is no list id'],
     [{ listId: ['a', 'b'] }, 'option listId is given twice'],
     [{ eventNameForm: 'Normalized' }, 'option eventNameForm is normalized or as_sent'],
     [{ unknownContact: 'drop' }, 'option unknownContact is wait, create or skip'],
     [{ maxAgeHours: 'soon' }, 'option maxAgeHours is a number of hours'],
-    [{ maxAgeHours: '' }, 'option maxAgeHours is more than 0'],
-    [{ maxAgeHours: '-1' }, 'option maxAgeHours is more than 0'],
+    [{ maxAgeHours: '' }, 'option maxAgeHours is at least 1'],
+    [{ maxAgeHours: '-1' }, 'option maxAgeHours is at least 1'],
     [{ maxAgeHours: 'Infinity' }, 'option maxAgeHours is a number of hours']
   ])('refuses %j', (query, problem) =>
     expect(readOptions(query as Record<string, string>, {})).toEqual({

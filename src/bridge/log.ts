@@ -1,0 +1,33 @@
+import type { Logger } from 'pino'
+import pino from 'pino'
+
+/**
+ * The bridge's log: JSON lines on stdout. Lines are written from counts, statuses and lane names; should an object with
+ * more in it ever slip in, its keys, addresses and contents are cut out.
+ */
+export function createLog(level: string): Logger {
+  return pino({
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
+    serializers: { err: (error: Error) => ({ type: error.name, message: error.message, stack: error.stack }) }
+  })
+}
+
+const SECRETS = [
+  'apiKey',
+  'key',
+  'writeKey',
+  'sharedSecret',
+  'headers',
+  'body',
+  'event',
+  'item',
+  'traits',
+  'properties',
+  'context',
+  'email',
+  'userId',
+  'anonymousId'
+]

@@ -1,0 +1,98 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Spool, SpoolStats } from './spool'
+import type { Receipt } from './doors/receive'
+
+/** What the bridge counts. Labels only ever hold names from this code, never a key, an address or anything a sender chose. */
+export interface BridgeMetrics {
+  /** Where the delivery adds what it counts. */
+  registry: Registry
+  /** Everything as Prometheus reads it. */
+  scrape(): Promise<string>
+  /** One request at a door is answered. */
+  answered(door: string, status: number, seconds: number): void
+  /** A door has taken events. */
+  received(door: string, receipt: Receipt): void
+}
+
+export function createMetrics(spool: Pick<Spool, 'stats'>, memory: { bytes: number }): BridgeMetrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+
+  const requests = new Counter({
+    name: 'bridge_requests_total',
+    help: 'Requests answered at the doors',
+    labelNames: ['door', 'status'],
+    registers
+  })
+  const seconds = new Histogram({
+    name: 'bridge_request_seconds',
+    help: 'Time from the head of a request to its answer, which is after everything in it is on disk',
+    labelNames: ['door'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers
+  })
+  const events = new Counter({
+    name: 'bridge_events_received_total',
+    help: 'Events in requests answered with 200, by what became of them',
+    labelNames: ['door', 'outcome'],
+    registers
+  })
+  new Gauge({
+    name: 'bridge_request_memory_bytes',
+    help: 'Request bodies held in memory',
+    registers,
+    collect() {
+      this.set(memory.bytes)
+    }
+  })
+  const askStore = storeGauges(registry, spool)
+
+  return {
+    registry,
+    async scrape() {
+      await askStore()
+      return registry.metrics()
+    },
+    answered(door, status, took) {
+      requests.inc({ door, status })
+      seconds.observe({ door }, took)
+    },
+    received(door, receipt) {
+      for (const [outcome, count] of Object.entries<number>({ ...receipt }))
+        if (count > 0) events.inc({ door, outcome }, count)
+    }
+  }
+}
+
+/** The store's own numbers. While it cannot be asked, `bridge_store_up` is 0 and the others are absent. */
+function storeGauges(registry: Registry, spool: Pick<Spool, 'stats'>): () => Promise<void> {
+  const registers = [registry]
+  const up = new Gauge({ name: 'bridge_store_up', help: '1 when the store answers', registers })
+  const gauges = STORE_GAUGES.map(([name, help, of]) => ({ gauge: new Gauge({ name, help, registers }), of }))
+  return async () => {
+    try {
+      const stats = await spool.stats()
+      up.set(1)
+      for (const { gauge, of } of gauges) gauge.set(of(stats))
+    } catch {
+      up.set(0)
+      for (const { gauge } of gauges) gauge.remove()
+    }
+  }
+}
+
+const STORE_GAUGES: [name: string, help: string, of: (stats: SpoolStats) => number][] = [
+  ['bridge_store_events', 'Events stored and not yet delivered', (stats) => stats.events],
+  ['bridge_store_events_held', 'Of these, waiting for their user, their contact or their turn', (stats) => stats.held],
+  ['bridge_store_oldest_seconds', 'Age of the oldest event not yet delivered', ageOfOldest],
+  ['bridge_store_bytes', 'Bytes of events and dead letters', (stats) => stats.bytes],
+  ['bridge_store_max_bytes', 'The limit on these bytes, over which the doors answer 503', (stats) => stats.maxBytes],
+  ['bridge_dead_letters', 'Dead letters', (stats) => stats.deadLetters],
+  ['bridge_lanes', 'API keys the store knows', (stats) => stats.lanes],
+  ['bridge_lanes_parked', 'API keys EmailSendX refuses', (stats) => stats.parkedLanes]
+]
+
+function ageOfOldest({ oldestArrivedAt }: SpoolStats): number {
+  return oldestArrivedAt === undefined ? 0 : Math.max(0, (Date.now() - oldestArrivedAt) / 1000)
+}

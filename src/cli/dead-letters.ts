@@ -1,0 +1,152 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { DeadLetter, DeadLetterFilter, DeadLetters } from '../bridge/spool'
+import { integer, moment } from './units'
+
+/** Runs something on the dead letters of the store that the options name, and closes the store again. */
+export type WithDeadLetters = <T>(command: Command, work: (letters: DeadLetters) => Promise<T>) => Promise<T>
+
+interface FilterOptions {
+  lane?: string
+  reason?: DeadLetterFilter['reason']
+  type?: DeadLetterFilter['type']
+  messageId?: string
+  since?: number
+  until?: number
+}
+
+/** `bin/run bridge dead-letters`: what could not be delivered, and what to do with it. */
+export function deadLettersCommand(open: WithDeadLetters, storeOptions: () => Option[]): Command {
+  const command = new Command('dead-letters').description('list, show, retry or purge what could not be delivered')
+  const subcommand = (name: string, description: string) => {
+    const sub = command.command(name).description(description)
+    for (const option of storeOptions()) sub.addOption(option)
+    return sub.option('--json', 'print JSON')
+  }
+
+  filtered(subcommand('list', 'list them, newest first'))
+    .addOption(new Option('--limit <number>', 'how many at most').default(50).argParser(integer(1, 10_000)))
+    .addOption(
+      new Option('--before <id>', 'only those listed after this one').argParser(integer(1, Number.MAX_SAFE_INTEGER))
+    )
+    .action(async (options: FilterOptions & { limit: number; before?: number; json?: boolean }, self: Command) => {
+      const filter = filterOf([], options)
+      const { letters, total } = await open(self, async (all) => ({
+        letters: await all.list(filter, { limit: options.limit, before: options.before }),
+        total: await all.count(filter)
+      }))
+      console.log(options.json ? JSON.stringify({ total, deadLetters: letters }) : table(letters, total))
+    })
+
+  subcommand('show <id>', 'show one with everything that was received').action(
+    async (id: string, options: { json?: boolean }, self: Command) => {
+      const letter = await open(self, (all) => all.show(letterId(id)))
+      if (letter === undefined) throw new Error(`there is no dead letter ${id}; see "bin/run bridge dead-letters list"`)
+      console.log(options.json ? JSON.stringify(letter) : details(letter))
+    }
+  )
+
+  chosen(
+    subcommand('retry [ids...]', 'deliver them again: they go to the end of their lanes'),
+    async (letters, filter) => {
+      const { retried, kept } = await letters.retry(filter)
+      return {
+        result: { retried, kept },
+        words: `${retried} to be delivered again${kept > 0 ? `, ${kept} kept: no events` : ''}`
+      }
+    }
+  )
+
+  chosen(subcommand('purge [ids...]', 'delete them for good'), async (letters, filter) => {
+    const purged = await letters.purge(filter)
+    return { result: { purged }, words: `${purged} deleted` }
+  })
+
+  /** A subcommand that changes those given by id or filter; all of them only when told so. */
+  function chosen(
+    sub: Command,
+    change: (letters: DeadLetters, filter: DeadLetterFilter) => Promise<{ result: object; words: string }>
+  ): void {
+    filtered(sub)
+      .option('--all', 'all of them')
+      .action(async (ids: string[], options: FilterOptions & { all?: boolean; json?: boolean }, self: Command) => {
+        const filter = filterOf(ids, options)
+        if (!options.all && Object.values(filter).every((condition) => condition === undefined)) {
+          throw new Error('say which ones: ids, filters such as --reason, or --all')
+        }
+        const { result, words } = await open(self, (letters) => change(letters, filter))
+        console.log(options.json ? JSON.stringify(result) : words)
+      })
+  }
+  return command
+}
+
+const REASONS: NonNullable<DeadLetterFilter['reason']>[] = [
+  'rejected',
+  'refused',
+  'unknown_email',
+  'unknown_contact',
+  'outcome_unknown',
+  'gave_up',
+  'key_refused'
+]
+
+function filtered(command: Command): Command {
+  return command
+    .option('--lane <name>', 'only those of one lane (API key), by the name that list shows')
+    .addOption(new Option('--reason <reason>', 'only those with this reason').choices(REASONS))
+    .addOption(new Option('--type <type>', 'only those of this type').choices(['identify', 'track', 'rejected']))
+    .option('--message-id <id>', 'only the event with this messageId')
+    .addOption(new Option('--since <time>', 'only those that died since, such as 2h or 2026-01-15').argParser(moment))
+    .addOption(new Option('--until <time>', 'only those that died before').argParser(moment))
+}
+
+function filterOf(ids: string[], { lane, reason, type, messageId, since, until }: FilterOptions): DeadLetterFilter {
+  return { ids: ids.length > 0 ? ids.map(letterId) : undefined, lane, reason, type, messageId, since, until }
+}
+
+function letterId(text: string): number {
+  const id = /^\d{1,15}$/.test(text) ? Number(text) : 0
+  if (id > 0) return id
+  throw new InvalidArgumentError(`"${text}" is no id of a dead letter.`)
+}
+
+function table(letters: DeadLetter[], total: number): string {
+  if (total === 0) return 'no dead letters'
+  const rows = letters.map(({ id, diedAt, lane, type, reason, messageId, detail }) => [
+    String(id),
+    new Date(diedAt).toISOString().slice(0, 19) + 'Z',
+    lane,
+    type,
+    reason,
+    messageId,
+    detail
+  ])
+  const head = ['id', 'died', 'lane', 'type', 'reason', 'messageId', 'detail']
+  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column].length)))
+  const lines = [head, ...rows].map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  '))
+  if (letters.length < total) lines.push(`${letters.length} of ${total}`)
+  return lines.map((line) => printable(line.trimEnd())).join('\n')
+}
+
+function details({ content, ...letter }: DeadLetter & { content: unknown }): string {
+  const time = (at: number | undefined) => (at === undefined ? 'never' : new Date(at).toISOString())
+  const lines = [
+    `dead letter  ${letter.id}`,
+    `lane         ${letter.lane}`,
+    `messageId    ${letter.messageId}`,
+    `type         ${letter.type}`,
+    `reason       ${letter.reason}: ${letter.detail}`,
+    `attempts     ${letter.attempts}`,
+    `arrived      ${time(letter.arrivedAt)}`,
+    `first failed ${time(letter.firstFailedAt)}`,
+    `died         ${time(letter.diedAt)}`,
+    '',
+    ...JSON.stringify(content, null, 2).split('\n')
+  ]
+  return lines.map(printable).join('\n')
+}
+
+/** Senders' texts may hold the control sequences of a terminal. */
+function printable(line: string): string {
+  return line.replace(/\p{Cc}/gu, '?')
+}
