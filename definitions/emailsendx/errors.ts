@@ -96,7 +96,7 @@ function explainStatus(
   switch (status) {
     case 400:
     case 422:
-      return context.listId && /\blist/i.test(words ?? '')
+      return context.listId && /\blist/i.test(words ?? '') && /not found|exist|unknown|invalid/i.test(words ?? '')
         ? unknownList(context.listId, said)
         : new PayloadValidationError(
             words ? `EmailSendX refused the request: ${words}` : 'EmailSendX refused the request without a reason.'

@@ -1,7 +1,6 @@
-import { ErrorCodes, MultiStatusResponse } from '@segment/actions-core'
+import { ErrorCodes, IntegrationError, MultiStatusResponse } from '@segment/actions-core'
 import type { JSONLikeObject } from '@segment/actions-core'
-import { CallFailed } from './errors'
-import type { Answer, DeliveryError } from './errors'
+import type { Answer, CallFailed, DeliveryError } from './errors'
 
 /** What became of one event: delivered, or the error. `sent` and `answer` are set where EmailSendX was asked. */
 export type Outcome =
@@ -31,6 +30,12 @@ export function multiStatus(outcomes: Outcome[]): MultiStatusResponse {
     }
   }
   return response
+}
+
+/** The outcome of an event that can't be sent as it is. Rethrows what is no fault of the event. */
+export function refused(error: unknown): { error: IntegrationError } {
+  if (error instanceof IntegrationError) return { error }
+  throw error
 }
 
 /** The outcome of everything that shares a failed call; `sent` only for what was in the call itself. */

@@ -1,8 +1,8 @@
-import { IntegrationError } from '@segment/actions-core'
 import type { RequestClient } from '@segment/actions-core'
 import { EmailSendX } from '../api'
 import { NO_LIST } from '../constants'
 import type { Settings } from '../generated-types'
+import { refused } from '../outcome'
 import type { Outcome } from '../outcome'
 import type { ContactRow } from '../types'
 import { BulkUpsert } from './bulk-upsert'
@@ -39,8 +39,7 @@ export async function identifyContacts(
       members.set(listId, (members.get(listId) ?? new Set()).add(email))
       return { email, listId }
     } catch (error) {
-      if (error instanceof IntegrationError) return { error }
-      throw error
+      return refused(error)
     }
   })
 

@@ -5,7 +5,7 @@ import { UNKNOWN_CONTACT_WAIT_MS } from '../constants'
 import { CallFailed } from '../errors'
 import type { DeliveryError } from '../errors'
 import type { Settings } from '../generated-types'
-import { failed } from '../outcome'
+import { failed, refused } from '../outcome'
 import type { Outcome } from '../outcome'
 import { Contacts } from './contacts'
 import { toEvent } from './event'
@@ -19,24 +19,24 @@ import type { Payload } from './generated-types'
 export async function trackEvents(request: RequestClient, settings: Settings, payloads: Payload[]): Promise<Outcome[]> {
   const api = new EmailSendX(request, settings)
   const contacts = new Contacts(api, settings)
-  const outcomes: Outcome[] = []
   /** A fault that every further call would meet, too (rate limit, bad key, no answer): none is made after it. */
   let stopped: CallFailed | undefined
 
-  for (const payload of payloads) {
+  const deliver = async (payload: Payload): Promise<Outcome> => {
+    const addressed = toEvent(payload)
+    if (stopped) return failed(stopped)
     try {
-      const addressed = toEvent(payload)
-      outcomes.push(stopped ? failed(stopped) : await fire(api, contacts, addressed, payload.unknownContact))
-    } catch (error) {
-      if (error instanceof IntegrationError) {
-        outcomes.push({ error })
-      } else if (error instanceof CallFailed) {
-        outcomes.push(failed(error))
-        if (!error.isAboutContent) stopped = error
-      } else {
-        throw error
-      }
+      return await fire(api, contacts, addressed, payload.unknownContact)
+    } catch (fault) {
+      if (!(fault instanceof CallFailed)) throw fault
+      if (!fault.isAboutContent) stopped = fault
+      return failed(fault, addressed.event)
     }
+  }
+
+  const outcomes: Outcome[] = []
+  for (const payload of payloads) {
+    outcomes.push(await deliver(payload).catch(refused))
   }
   return outcomes
 }
@@ -54,8 +54,7 @@ async function fire(
       const { status, body } = await api.fireEvent(contactId, event)
       return { status, sent: event, answer: body }
     } catch (fault) {
-      if (!(fault instanceof CallFailed) || !fault.isAboutContent) throw fault
-      if (fault.status !== 404) return failed(fault, event)
+      if (!(fault instanceof CallFailed) || fault.status !== 404) throw fault
       contacts.forget(email)
       return undefined
     }

@@ -1,0 +1,191 @@
+import nock from 'nock'
+import {
+  deliver,
+  deliverBatch,
+  FakeApi,
+  identify,
+  isolate,
+  ORIGIN,
+  SETTINGS
+} from '../../__tests__/__helpers__/deliver'
+
+isolate()
+
+const people = (count: number) =>
+  Array.from({ length: count }, (_, i) => identify({ email: `p${i}@x.co`, plan: 'pro' }))
+const statuses = async (api: FakeApi, count: number) => {
+  const results = await deliverBatch('identifyContact', people(count))
+  expect(api.bulkCalls.every(({ contacts }) => contacts.length <= 500)).toBe(true)
+  return results.map(({ status }) => status)
+}
+
+describe('calls', () => {
+  it('1,000 contacts take 2', async () => {
+    const api = new FakeApi()
+    expect(await statuses(api, 1000)).toEqual(Array(1000).fill(200))
+    expect(api.bulkCalls.map(({ contacts }) => contacts.length)).toEqual([500, 500])
+  })
+
+  it('stay under 1 MB each, whatever the size of the contacts', async () => {
+    const api = new FakeApi()
+    const events = Array.from({ length: 40 }, (_, i) => identify({ email: `p${i}@x.co`, bio: '🌸'.repeat(10_000) }))
+    const results = await deliverBatch('identifyContact', events)
+    expect(results.every(({ status }) => status === 200)).toBe(true)
+    expect(api.bulkCalls.length).toBe(2)
+    expect(api.bulkCalls.every(({ contacts }) => Buffer.byteLength(JSON.stringify(contacts)) <= 1_000_002)).toBe(true)
+  })
+})
+
+describe('refused contacts that the report does not name', () => {
+  it.each([[0], [1], [249], [250], [377], [499]])('one in 500, at %i, costs at most 18 further calls', async (bad) => {
+    const api = new FakeApi()
+    api.takes = ({ email }) => email !== `p${bad}@x.co`
+    const results = await deliverBatch('identifyContact', people(500))
+    expect(results.flatMap(({ status }, index) => (status === 200 ? [] : [index]))).toEqual([bad])
+    expect(results[bad]).toMatchObject({
+      status: 400,
+      code: 'PAYLOAD_VALIDATION_FAILED',
+      message: 'EmailSendX did not accept the contact: email is on the blocklist',
+      reporter: 'DESTINATION',
+      sent: { email: `p${bad}@x.co` }
+    })
+    expect(api.bulkCalls.length - 1).toBeLessThanOrEqual(18)
+  })
+
+  it.each([[0], [250], [499]])('also when the bad one at %i makes the API refuse the whole call', async (bad) => {
+    const api = new FakeApi()
+    api.answerBulk = (contacts) =>
+      contacts.some(({ email }) => email === `p${bad}@x.co`) ? [400, { error: 'email is not valid' }] : [200, {}]
+    const results = await deliverBatch('identifyContact', people(500))
+    expect(results.flatMap(({ status }, index) => (status === 200 ? [] : [index]))).toEqual([bad])
+    expect(results[bad].message).toBe('EmailSendX refused the request: email is not valid')
+    expect(api.bulkCalls.length - 1).toBeLessThanOrEqual(18)
+  })
+
+  it('too many to find are sent again later, and nobody is blamed without proof', async () => {
+    const api = new FakeApi()
+    const bad = new Set([3, 90, 160, 222, 301, 388, 444, 490].map((i) => `p${i}@x.co`))
+    api.takes = ({ email }) => !bad.has(email)
+    const results = await deliverBatch('identifyContact', people(500))
+    expect(api.bulkCalls.length - 1).toBe(18)
+    results.forEach(({ status, code }, i) => {
+      if (status === 400) expect(bad).toContain(`p${i}@x.co`)
+      else if (status === 200) expect(bad).not.toContain(`p${i}@x.co`)
+      else expect({ status, code }).toEqual({ status: 429, code: 'RETRYABLE_ERROR' })
+    })
+    expect(results.filter(({ status }) => status === 429).length).toBeGreaterThan(0)
+    expect(results.filter(({ status }) => status === 400).length).toBeGreaterThan(0)
+  })
+
+  it('all of them: every one is refused, without a further call', async () => {
+    const api = new FakeApi()
+    api.takes = () => false
+    expect(await statuses(api, 5)).toEqual([400, 400, 400, 400, 400])
+    expect(api.bulkCalls.length).toBe(1)
+  })
+
+  it('stops searching on a rate limit, with what is not yet known to be sent again', async () => {
+    const api = new FakeApi()
+    api.takes = ({ email }) => email !== 'p2@x.co'
+    const counted = api.answerBulk
+    api.answerBulk = (contacts, listId) =>
+      api.bulkCalls.length > 1 ? [429, { error: 'slow down' }] : counted(contacts, listId)
+    expect(await statuses(api, 4)).toEqual([429, 429, 429, 429])
+    expect(api.bulkCalls.length).toBe(2)
+  })
+
+  it('in doubt is in doubt: as many unknown fates as refusals do not clear the others', async () => {
+    const api = new FakeApi()
+    api.answerBulk = (contacts) => (contacts.length === 4 ? [200, { data: { summary: { failed: 2 } } }] : [503, {}])
+    expect(await statuses(api, 4)).toEqual([503, 503, 503, 503])
+  })
+})
+
+describe('refused contacts that the report names', () => {
+  it('need no further call', async () => {
+    const api = new FakeApi()
+    api.answerBulk = () => [
+      200,
+      {
+        summary: { failed: 2 },
+        errors: [
+          { email: 'P1@x.co', message: 'bounced' },
+          { email: 'p3@x.co', message: 'blocked' }
+        ]
+      }
+    ]
+    const results = await deliverBatch('identifyContact', people(5))
+    expect(results.map(({ status }) => status)).toEqual([200, 400, 200, 400, 200])
+    expect(results[1].message).toBe('EmailSendX did not accept the contact: bounced')
+    expect(results[3].message).toBe('EmailSendX did not accept the contact: blocked')
+    expect(api.bulkCalls.length).toBe(1)
+  })
+})
+
+describe('what a report may look like', () => {
+  it.each([
+    ['wrapped', { data: { summary: { created: 1, failed: 0 } } }, 200],
+    ['bare', { summary: { created: 1 } }, 200],
+    ['empty object', {}, 200],
+    ['skipped, which says nothing', { data: { summary: { skipped: 1 } } }, 200],
+    ['no counters, no errors', { data: { ok: true } }, 200],
+    ['refused, wrapped, text', { data: { summary: { failed: 1 }, errors: ['No!'] } }, 400],
+    ['refused, bare, object', { summary: { failed: 1 }, errors: [{ message: 'No!' }] }, 400],
+    ['refused, number as text', { summary: { failed: '1' }, errors: [{ error: 'No!' }] }, 400],
+    ['refused, errors only', { data: { errors: ['No!'] } }, 400]
+  ])('%s', async (_name, body, status) => {
+    const api = new FakeApi()
+    api.answerBulk = () => [200, body]
+    for (const mode of ['single', 'batch'] as const) {
+      const result = await deliver(mode, 'identifyContact', identify({ email: 'a@b.co' }))
+      expect(result.status).toBe(status)
+      if (status === 400) expect(result.message).toBe('EmailSendX did not accept the contact: No!')
+    }
+  })
+
+  it('refused without a reason', async () => {
+    const api = new FakeApi()
+    api.answerBulk = () => [200, { data: { summary: { failed: 1 } } }]
+    const result = await deliver('single', 'identifyContact', identify({ email: 'a@b.co' }))
+    expect(result.message).toBe('EmailSendX did not accept the contact: no reason given')
+  })
+
+  it('no body at all is success', async () => {
+    nock(ORIGIN).post('/api/v1/contacts/bulk').reply(204)
+    expect((await deliver('single', 'identifyContact', identify({ email: 'a@b.co' }))).status).toBe(200)
+  })
+})
+
+describe('faults of the whole', () => {
+  it('a rate limit ends the batch: what was not sent is limited, too', async () => {
+    const api = new FakeApi()
+    api.answerBulk = () => (api.bulkCalls.length === 1 ? [200, {}] : [429, { error: 'Rate limit exceeded.' }])
+    const results = await deliverBatch('identifyContact', people(1400))
+    expect(api.bulkCalls.length).toBe(2)
+    expect(results.slice(0, 500).every(({ status }) => status === 200)).toBe(true)
+    expect(results.slice(500).every(({ status, code }) => status === 429 && code === 'RETRYABLE_ERROR')).toBe(true)
+    // Only what was in the refused call was sent.
+    expect(results[600]).toMatchObject({ reporter: 'DESTINATION', sent: { email: 'p600@x.co' } })
+    expect(results[1200]).toMatchObject({ reporter: 'INTEGRATIONS', sent: undefined })
+  })
+
+  it.each([
+    [404, { error: 'List not found' }],
+    [400, { error: 'listId does not exist' }]
+  ])('an unknown list (%i) is one error for all its contacts, and other lists go on', async (status, body) => {
+    const api = new FakeApi()
+    api.answerBulk = (_contacts, listId) => (listId === 'gone' ? [status, body] : [200, {}])
+    const results = await deliverBatch(
+      'identifyContact',
+      ['gone', 'there', 'gone'].map((list, i) => identify({ email: `p${i}@x.co`, list })),
+      { mapping: { listId: { '@path': '$.traits.list' } }, settings: SETTINGS }
+    )
+    expect(results.map((result) => [result.status, result.code])).toEqual([
+      [404, 'NOT_FOUND'],
+      [200, undefined],
+      [404, 'NOT_FOUND']
+    ])
+    expect(results[0].message).toContain('The list "gone" does not exist')
+    expect(api.bulkCalls.length).toBe(2)
+  })
+})
