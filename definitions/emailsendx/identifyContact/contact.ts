@@ -75,9 +75,6 @@ function checkedKey(key: string): string {
   if (key.trim() === '') {
     throw new PayloadValidationError('A trait has an empty name. EmailSendX needs a name for every metadata field.')
   }
-  if (key === '__proto__') {
-    throw new PayloadValidationError('A trait is named "__proto__", which no metadata field can be. Rename it.')
-  }
   if (key.length > MAX_KEY_LENGTH) {
     throw new PayloadValidationError(
       `The trait "${key.slice(0, 40)}…" has a name of ${key.length} characters, at most ${MAX_KEY_LENGTH} are allowed.`

@@ -70,7 +70,7 @@ async function deliverSingle(action: ActionName, event: Partial<SegmentEvent>, o
 }
 
 function inputs(action: ActionName, { settings = SETTINGS, mapping = {}, without = [] }: Options) {
-  const fields = { ...defaultValues(definition.actions[action].fields), ...mapping } as JSONObject
+  const fields = { ...defaultValues(definition.actions[action].fields), ...mapping }
   return { settings, mapping: Object.fromEntries(Object.entries(fields).filter(([key]) => !without.includes(key))) }
 }
 
@@ -84,7 +84,7 @@ function asEvent(event: Partial<SegmentEvent>): SegmentEvent {
     context: {},
     timestamp: new Date().toISOString(),
     ...event
-  } as SegmentEvent
+  }
 }
 
 export function identify(traits: unknown, more: Partial<SegmentEvent> = {}): Partial<SegmentEvent> {

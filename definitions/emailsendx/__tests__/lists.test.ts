@@ -1,0 +1,110 @@
+import { createTestIntegration } from '@segment/actions-core'
+import type { DynamicFieldResponse } from '@segment/actions-core'
+import nock from 'nock'
+import definition from '..'
+import { listChoices } from '../lists'
+import { isolate, ORIGIN, SETTINGS } from './__helpers__/deliver'
+
+isolate()
+
+const NO_LIST = { label: 'Do not add to a list', value: 'none', description: 'Not even to the default list.' }
+
+async function pick(input: { page?: string; settings?: { apiKey: string } } = {}) {
+  return (await createTestIntegration(definition).testDynamicField('identifyContact', 'listId', {
+    settings: SETTINGS,
+    payload: {},
+    ...input
+  })) as DynamicFieldResponse
+}
+
+/** actions-core hands the search text only to functions that it is given, and drops it for those of the definition. */
+async function search(query: string) {
+  const input = { settings: SETTINGS, payload: {}, dynamicFieldContext: { query } }
+  return (await createTestIntegration(definition).testDynamicField(
+    'identifyContact',
+    'listId',
+    input,
+    listChoices
+  )) as DynamicFieldResponse
+}
+
+function page(number: number, lists: object[], totalPages?: number): nock.Scope {
+  return nock(ORIGIN)
+    .get('/api/v1/lists')
+    .query({ limit: 100, page: number })
+    .reply(200, { data: lists, pagination: totalPages && { page: number, totalPages } })
+}
+
+describe('the list picker', () => {
+  it('offers the lists, and first of all none', async () => {
+    page(1, [
+      { id: 'l1', name: 'Newsletter Subscribers', memberCount: 4820 },
+      { id: 'l2', name: '' },
+      { name: 'without an id' }
+    ])
+    expect(await pick()).toEqual({
+      choices: [
+        NO_LIST,
+        { label: 'Newsletter Subscribers', value: 'l1', description: '4820 active contacts' },
+        { label: 'l2', value: 'l2', description: 'l2' }
+      ],
+      nextPage: ''
+    })
+  })
+
+  it('goes on from page to page', async () => {
+    page(1, [{ id: 'l1', name: 'One' }], 2)
+    page(2, [{ id: 'l2', name: 'Two' }], 2)
+    expect((await pick()).nextPage).toBe('2')
+    const second = await pick({ page: '2' })
+    expect(second.choices.map(({ value }) => value)).toEqual(['l2'])
+    expect(second.nextPage).toBe('')
+  })
+
+  it('searches all pages by name or id', async () => {
+    page(
+      1,
+      [
+        { id: 'l1', name: 'Newsletter' },
+        { id: 'l2', name: 'Customers' }
+      ],
+      2
+    )
+    page(
+      2,
+      [
+        { id: 'l3', name: 'News archive' },
+        { id: 'news', name: 'Other' }
+      ],
+      2
+    )
+    const { choices, nextPage } = await search(' NEWS ')
+    expect(choices.map(({ value }) => value)).toEqual(['l1', 'l3', 'news'])
+    expect(nextPage).toBe('')
+  })
+
+  it('says so when there is none yet', async () => {
+    page(1, [])
+    expect(await pick()).toMatchObject({
+      choices: [NO_LIST],
+      error: { code: '404', message: expect.stringContaining('no lists yet') }
+    })
+  })
+
+  it.each([
+    [401, /refused the API key/],
+    [403, /lacks the lists:read scope/],
+    [500, /problem of its own/]
+  ])('explains a %i instead of offering nothing', async (status, words) => {
+    nock(ORIGIN).get('/api/v1/lists').query(true).reply(status, { error: 'No' })
+    expect(await pick()).toEqual({
+      choices: [],
+      nextPage: '',
+      error: { code: String(status), message: expect.stringMatching(words) }
+    })
+  })
+
+  it('explains a key that is not there yet', async () => {
+    expect((await pick({ settings: { apiKey: '' } })).error).toMatchObject({ code: '401' })
+  })
+})
