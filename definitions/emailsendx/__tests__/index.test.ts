@@ -1,5 +1,4 @@
 import { createTestEvent, createTestIntegration, Destination } from '@segment/actions-core'
-import type { InputField } from '@segment/actions-core'
 import nock from 'nock'
 import definition from '..'
 import { isolate, ORIGIN, SETTINGS } from './__helpers__/deliver'
