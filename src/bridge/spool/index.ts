@@ -1,1 +1,3 @@
+export { openSpool } from './open'
+export type { SpoolOptions } from './open'
 export * from './spool'

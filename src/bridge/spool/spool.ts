@@ -1,4 +1,5 @@
 import type { BridgeEvent, RejectedItem } from '../event'
+import type { HeldKey, Lease, Rest, Settlement } from './operations'
 
 /**
  * The durable store between the doors and the delivery. Everything a door acknowledged is in here until it is delivered
@@ -16,6 +17,8 @@ export interface Spool {
   stats(): Promise<SpoolStats>
   readonly deadLetters: DeadLetters
   readonly lanes: LaneDesk
+  /** The delivery's side. */
+  readonly work: LaneWork
   /** Deletes what is past its retention (message ids, old dead letters, empty forgotten lanes). Delivery runs it hourly. */
   retain(): Promise<Retained>
   /** Waits for what is being written, then closes the store. Every later call rejects with SpoolUnavailable. */
@@ -97,9 +100,72 @@ export interface SpoolStats {
 }
 
 export interface Retained {
+  /** Forgotten message ids. */
   messageIds: number
+  /** Deleted dead letters. */
   deadLetters: number
+  /** Events made dead letters because their key stayed refused. */
+  keyRefused: number
+  /** Forgotten lanes whose key never worked. */
   lanes: number
+}
+
+// ---------------------------------------------------------------------------------------------- lanes, as a worker sees them
+
+/**
+ * Work on lanes, across all processes that share the store. A lane is worked on by whoever claimed it last; the store
+ * takes nothing about it from anybody else. Times are the process's own, leases go by the store's clock.
+ */
+export interface LaneWork {
+  /** Says that the worker lives. Lanes of a worker that has not said so for `leaseMs` (at most a minute) are up for grabs. */
+  beat(worker: string, leaseMs: number): Promise<void>
+  /** Ends the worker: its lanes are free at once. */
+  leave(worker: string): Promise<void>
+  /** Takes lanes that are due: the longest due first, up to `limit`, never one of `except`. */
+  claim(worker: string, query: { limit: number; slow: boolean; except: number[] }): Promise<ClaimedLane[]>
+  /** The first events of the lane that are not held, up to a number of rows and bytes, at least one. @throws LeaseLost */
+  head(lease: Lease, size: { rows: number; bytes: number }): Promise<LanePage>
+  /** What is known in the lane of users by their keys (see keys.ts): their emails, and what of them is held. */
+  whatIsKnown(lease: Lease, keys: string[]): Promise<{ emails: Map<string, string>; held: HeldKey[] }>
+  /** Writes down, before it happens, that an event is fired. @throws LeaseLost when it must not be */
+  fire(lease: Lease, eventId: number): Promise<void>
+  /** Writes down what became of events, all or nothing. @returns how many others are back in the queue. @throws LeaseLost */
+  settle(lease: Lease, settlement: Settlement): Promise<{ woken: number }>
+  /** Gives the lane back. @throws LeaseLost */
+  release(lease: Lease, rest: Rest): Promise<void>
+  /** The clock was set back: every lane is due now. */
+  rewind(): Promise<void>
+  /** Calls back when this process has put something into a lane. @returns what ends that. */
+  onArrival(listener: () => void): () => void
+}
+
+export interface ClaimedLane extends Lease {
+  /** Short name of the lane, for logs. */
+  lane: string
+  /** Undefined: what is stored can't be unsealed. */
+  apiKey?: string
+  /** Calls in a row that came to nothing. */
+  failures: number
+}
+
+export interface LanePage {
+  /** In the order of arrival. */
+  events: LaneEvent[]
+  /** There is nothing behind them. */
+  complete: boolean
+}
+
+/** An undelivered event. */
+export interface LaneEvent {
+  id: number
+  event: BridgeEvent
+  /** ms since 1970. */
+  arrivedAt: number
+  /** Calls that were made for it. */
+  attempts: number
+  firstFailedAt?: number
+  /** Somebody set out to fire it and never said what came of it. */
+  firing: boolean
 }
 
 // ---------------------------------------------------------------------------------------------- dead letters

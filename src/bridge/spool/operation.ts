@@ -1,0 +1,76 @@
+/**
+ * An operation is one transaction, written as a generator that yields its SQL and gets the answers back. So it is written
+ * once and run by both engines: SQLite steps through it without a pause, Postgres waits for the network in between.
+ * An operation checks what can go wrong before it writes, and says so in its result: one that throws is undone.
+ */
+export type Operation<Result> = Generator<Step, Result, Answer>
+
+export type Step = Query | Insert
+
+export interface Query {
+  kind: 'query'
+  /** With `?` for each parameter. */
+  sql: string
+  params: Param[]
+}
+
+/** One row or thousands, as the engine does it best. */
+export interface Insert {
+  kind: 'insert'
+  table: string
+  columns: string[]
+  rows: Param[][]
+  /** What follows the values: ON CONFLICT …, RETURNING … */
+  tail: string
+}
+
+export type Param = string | number | null
+export type Row = Record<string, Param>
+
+export interface Answer {
+  rows: Row[]
+  /** Rows written, where the step writes. */
+  changes: number
+}
+
+/** The rows of a SELECT, or of a RETURNING. `Columns` names what the SQL names. */
+export function* rows<Columns extends Row>(sql: string, ...params: Param[]): Operation<Columns[]> {
+  const answer = yield { kind: 'query', sql, params }
+  return answer.rows as Columns[]
+}
+
+/** The first row. */
+export function* row<Columns extends Row>(sql: string, ...params: Param[]): Operation<Columns | undefined> {
+  return (yield* rows<Columns>(sql, ...params))[0]
+}
+
+/** Writes, and returns how many rows were written. */
+export function* write(sql: string, ...params: Param[]): Operation<number> {
+  const answer = yield { kind: 'query', sql, params }
+  return answer.changes
+}
+
+export function* insert<Columns extends Row>(
+  table: string,
+  columns: string[],
+  values: Param[][],
+  tail = ''
+): Operation<Columns[]> {
+  if (values.length === 0) return []
+  const answer = yield { kind: 'insert', table, columns, rows: values, tail }
+  return answer.rows as Columns[]
+}
+
+/** `?, ?, ?` for an IN list. */
+export function marks(values: unknown[]): string {
+  return values.map(() => '?').join(', ')
+}
+
+/** Lists longer than this are handed to the store in pieces: both engines limit the parameters of a statement. */
+const MAX_PARAMS = 10_000
+
+export function pieces<T>(values: T[], size = MAX_PARAMS): T[][] {
+  const result: T[][] = []
+  for (let start = 0; start < values.length; start += size) result.push(values.slice(start, start + size))
+  return result
+}

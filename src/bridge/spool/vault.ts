@@ -1,0 +1,66 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { closeSync, fchmodSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { SpoolUnusable } from './spool'
+
+const MIN_SECRET_LENGTH = 16
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+
+/** Keeps API keys secret at rest: they are stored sealed, and a lane is found by a fingerprint that tells nothing. */
+export class Vault {
+  private readonly sealing: Buffer
+  private readonly fingerprinting: Buffer
+
+  constructor(secret: string) {
+    if (secret.length < MIN_SECRET_LENGTH) {
+      throw new SpoolUnusable(`The bridge's secret is too short: give at least ${MIN_SECRET_LENGTH} characters.`)
+    }
+    this.sealing = derive(secret, 'sealing of API keys')
+    this.fingerprinting = derive(secret, 'fingerprints of API keys')
+  }
+
+  /** Always the same for the same key and secret. */
+  fingerprint(apiKey: string): string {
+    return createHmac('sha256', this.fingerprinting).update(apiKey).digest('hex')
+  }
+
+  /** AES-256-GCM: nonce, tag, cipher text. Different each time. */
+  seal(apiKey: string): string {
+    const nonce = randomBytes(NONCE_BYTES)
+    const cipher = createCipheriv('aes-256-gcm', this.sealing, nonce)
+    const sealed = Buffer.concat([cipher.update(apiKey, 'utf8'), cipher.final()])
+    return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url')
+  }
+
+  /** @throws when it was sealed with another secret, or tampered with. */
+  unseal(sealed: string): string {
+    const bytes = Buffer.from(sealed, 'base64url')
+    const decipher = createDecipheriv('aes-256-gcm', this.sealing, bytes.subarray(0, NONCE_BYTES))
+    decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
+    return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8')
+  }
+}
+
+function derive(secret: string, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', `emailsendx bridge: ${purpose}`, 32))
+}
+
+/** The secret in a file that only its owner may read; made with a random one when there is none. */
+export function secretFrom(file: string): string {
+  try {
+    const secret = readFileSync(file, 'utf8').trim()
+    if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
+      throw new SpoolUnusable(`Others can read the secret in ${file}. Run: chmod 600 ${file}`)
+    }
+    return secret
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  const secret = randomBytes(32).toString('base64url')
+  const descriptor = openSync(file, 'wx', 0o600)
+  fchmodSync(descriptor, 0o600)
+  writeSync(descriptor, `${secret}\n`)
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+  return secret
+}
