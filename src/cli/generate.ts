@@ -27,7 +27,7 @@ export function generateCommand(
           console.log(`${shown(file.path)} written`)
         }
       }
-      if (stale.length === 0) console.log(`${name}: ${files.length} files are up to date`)
+      if (stale.length === 0) console.log(`${name}: everything is up to date`)
       if (check && stale.length > 0) process.exitCode = 1
     })
 }

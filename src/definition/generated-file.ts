@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { format } from 'prettier'
-import segmentStyle from '../../.prettierrc.json'
+import type { Options } from 'prettier'
+import prettierrc from '../../.prettierrc.json'
 
 /** A file that is made from the definition and committed beside it. */
 export interface GeneratedFile {
@@ -9,9 +9,8 @@ export interface GeneratedFile {
   content: string
 }
 
-/** Formats as Segment's monorepo does: prettier 2 with its options, which are also this repository's. */
-export const formatted = (source: string, parser: 'typescript' | 'json') =>
-  format(source, { ...(segmentStyle as object), parser })
+/** Segment's monorepo formats what its CLI writes with prettier 2 and these options, which are this repository's too. */
+export const segmentStyle = prettierrc as Options
 
 /** Those of `files` that are missing on disk or differ there. */
 export async function staleFiles(files: GeneratedFile[]): Promise<GeneratedFile[]> {

@@ -1,8 +1,9 @@
 import path from 'node:path'
 import type { ActionDefinition, GlobalSetting, InputField, Preset, SyncModeDefinition } from '@segment/actions-core'
 import mapValues from 'lodash/mapValues'
+import { format } from 'prettier'
 import type { GeneratedFile } from './generated-file'
-import { formatted } from './generated-file'
+import { segmentStyle } from './generated-file'
 import type { Definition, LoadedDefinition } from './load'
 
 type Hooks = NonNullable<ActionDefinition<unknown>['hooks']>
@@ -27,7 +28,8 @@ export function metadataFile({ folder, definition }: LoadedDefinition): Generate
     actions: mapValues(definition.actions, actionMetadata),
     presets: (definition.presets ?? []).map(presetMetadata)
   }
-  return { path: path.join(folder, 'metadata.json'), content: formatted(JSON.stringify(metadata, null, 2), 'json') }
+  const content = format(JSON.stringify(metadata, null, 2), { ...segmentStyle, parser: 'json' })
+  return { path: path.join(folder, 'metadata.json'), content }
 }
 
 const settingMetadata = (setting: GlobalSetting) => ({

@@ -7,7 +7,7 @@ import mapValues from 'lodash/mapValues'
 import omit from 'lodash/omit'
 import pickBy from 'lodash/pickBy'
 import type { GeneratedFile } from './generated-file'
-import { formatted } from './generated-file'
+import { segmentStyle } from './generated-file'
 import type { Definition, LoadedDefinition } from './load'
 
 type Fields = Parameters<typeof fieldsToJsonSchema>[0]
@@ -38,16 +38,16 @@ const actionFile = (folder: string, key: string) =>
     : path.join(folder, `${key}.types.ts`)
 
 /**
- * Segment's CLI has json-schema-to-typescript 10 and lets it format. Version 15 prints the same before formatting
- * (checked on all 839 settings and payloads of @segment/action-destinations 3.497.0), but brings prettier 3.
+ * Segment's CLI has json-schema-to-typescript 10; version 15 writes the same when it formats with prettier 2
+ * (checked on all 839 settings and payloads of @segment/action-destinations 3.497.0).
  */
-async function interfaceOf(
+function interfaceOf(
   fields: Fields,
   name: string,
   bannerComment = '// Generated file. DO NOT MODIFY IT BY HAND.'
 ): Promise<string> {
   const schema = withoutTitlesAndChoices(fieldsToJsonSchema(fields, { tsType: true }))
-  return formatted(await compile(schema, name, { bannerComment, format: false }), 'typescript')
+  return compile(schema, name, { bannerComment, style: segmentStyle })
 }
 
 /** Titles would become comments and choices unions; Segment's CLI wants neither, so a choice field is a plain string. */

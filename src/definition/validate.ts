@@ -49,10 +49,8 @@ function presetProblems(preset: Preset, { actions }: Definition): string[] {
   ]
 }
 
-function fqlProblems(property: string, query: string): string[] {
-  const parsed = parseFql(query)
-  return 'error' in parsed ? [`${property} is not valid FQL: ${parsed.error.message}`] : []
-}
+const fqlProblems = (property: string, query: string) =>
+  'error' in parseFql(query) ? [`${property} is not valid FQL: ${query}`] : []
 
 function settingProblems({ authentication }: Definition): string[] {
   return Object.entries(authentication?.fields ?? {}).flatMap(([key, { type, default: preset }]) => [
