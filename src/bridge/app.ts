@@ -21,6 +21,8 @@ export interface AppParts extends Receiver {
   control: boolean
   /** True from the moment the bridge is told to stop: from then on nothing is taken in. */
   isStopping: () => boolean
+  /** How long the head, and the whole, of a request may take to come in, in ms; default 10 s and 30 s. */
+  patience?: { head: number; body: number }
 }
 
 declare module 'fastify' {
@@ -34,11 +36,11 @@ const FOREIGN_HOST = 'the bridge does not serve this host name: start it with --
 
 /** The doors, health, metrics and control, not yet listening. Every error is answered in one line of JSON, `{error}`. */
 export function buildApp(parts: AppParts): FastifyInstance {
-  const { spool, metrics, log, hosts, isStopping } = parts
+  const { spool, metrics, log, hosts, isStopping, patience = { head: 10_000, body: 30_000 } } = parts
   const app = Fastify({
-    requestTimeout: 30_000,
+    requestTimeout: patience.body,
     keepAliveTimeout: 72_000,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
+    http: { headersTimeout: patience.head, connectionsCheckingInterval: patience.head / 5 },
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, caseSensitive: false },
     frameworkErrors: (error, _request, reply: FastifyReply) => void reply.code(400).send({ error: error.message })
   })

@@ -1,0 +1,484 @@
+import { createHmac } from 'crypto'
+import { once } from 'events'
+import fc from 'fast-check'
+import type { FastifyInstance } from 'fastify'
+import type { IncomingMessage } from 'http'
+import { Agent, request as httpRequest } from 'http'
+import type { AddressInfo } from 'net'
+import { connect } from 'net'
+import pino from 'pino'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'zlib'
+import type { AppParts } from '../app'
+import { buildApp } from '../app'
+import { Memory } from '../doors/body'
+import { createMetrics } from '../metrics'
+import type { Spool } from '../spool'
+import { openSpool } from '../spool'
+
+const key = 'esx_test_0123456789abcdef0123456789abcdef'
+const auth = { authorization: `Bearer ${key}` }
+const track = { type: 'track', messageId: 'm1', event: 'Purchase Completed', userId: 'user_12345' }
+
+let spool: Spool
+let app: FastifyInstance
+let url: string
+let memory: Memory
+
+async function start(parts: Partial<AppParts> & { maxBytes?: number } = {}): Promise<void> {
+  spool = await openSpool(':memory:', parts.maxBytes === undefined ? {} : { maxBytes: parts.maxBytes })
+  memory = parts.memory ?? new Memory(64 * 1024 * 1024)
+  const metrics = createMetrics(spool, memory)
+  const log = pino({ level: 'silent' })
+  app = buildApp({ spool, memory, metrics, log, control: false, isStopping: () => false, ...parts })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+}
+
+afterEach(async () => {
+  app.server.closeAllConnections()
+  await app.close()
+  await spool.close()
+})
+
+async function post(path: string, body: string | Buffer | undefined, headers: Record<string, string> = auth) {
+  const response = await fetch(url + path, { method: 'POST', body, headers, redirect: 'manual' })
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, unknown>
+  }
+}
+
+const postJson = (path: string, body: unknown, headers?: Record<string, string>) =>
+  post(path, JSON.stringify(body), headers)
+
+describe('what a door answers', () => {
+  beforeEach(() => start())
+
+  it('counts what became of each event, once all are stored', async () => {
+    const { status, body } = await postJson('/api/segment/track', [
+      track,
+      null,
+      { type: 'page' },
+      { ...track, messageId: 'm2' }
+    ])
+    expect({ status, body }).toEqual({ status: 200, body: { accepted: 2, duplicates: 0, ignored: 1, rejected: 1 } })
+    expect(await spool.stats()).toMatchObject({ events: 2, deadLetters: 1 })
+  })
+
+  it('recognises what it took before', async () => {
+    await postJson('/api/segment/track', track)
+    expect((await postJson('/api/rudderstack/track', [track, { ...track, messageId: 'm2' }])).body).toEqual({
+      accepted: 1,
+      duplicates: 1,
+      ignored: 0,
+      rejected: 0
+    })
+  })
+
+  it.each([
+    ['/api/segment/track', [{ json: track }]],
+    ['/api/segment/track/', [{ body: 'type=track&event=A&messageId=1' }]],
+    ['/api/rudderstack/track', track],
+    ['/v1/batch', { batch: [track] }],
+    ['/v1/b', { batch: [track] }],
+    ['/v1/import', { batch: [track] }],
+    ['/v1/track', { event: 'A' }],
+    ['/v1/t', { event: 'A' }],
+    ['/v1/identify', { traits: { email: 'a@x.io' } }],
+    ['/V1/I', { traits: { email: 'a@x.io' } }]
+  ])('takes an event at %s', async (path, body) => {
+    expect((await postJson(path, body)).body).toMatchObject({ accepted: 1 })
+    expect((await spool.stats()).events).toBe(1)
+  })
+
+  it.each(['page', 'p', 'screen', 's', 'group', 'g', 'alias', 'a'])('ignores what comes in at /v1/%s', async (call) =>
+    expect((await postJson(`/v1/${call}`, { userId: 'u' })).body).toEqual({
+      accepted: 0,
+      duplicates: 0,
+      ignored: 1,
+      rejected: 0
+    })
+  )
+
+  it('takes the key as SDKs give it: for a user name, or in the body', async () => {
+    const basic = { authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}` }
+    expect((await postJson('/v1/batch', { batch: [track] }, basic)).status).toBe(200)
+    expect((await postJson('/v1/batch', { batch: [track], writeKey: key }, {})).body).toMatchObject({ duplicates: 1 })
+  })
+
+  it("does not take the write key of a webhook's source for one", async () =>
+    expect((await postJson('/api/segment/track', { ...track, writeKey: key }, {})).status).toBe(401))
+
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+    ['br', brotliCompressSync]
+  ] as const)('inflates %s', async (encoding, compress) =>
+    expect(
+      (await post('/api/segment/track', compress(JSON.stringify(track)), { ...auth, 'content-encoding': encoding }))
+        .body
+    ).toMatchObject({ accepted: 1 })
+  )
+
+  it('sees by itself whether a body is compressed', async () => {
+    expect((await post('/api/segment/track', gzipSync(JSON.stringify(track)))).body).toMatchObject({ accepted: 1 })
+    expect((await postJson('/api/segment/track', track, { ...auth, 'content-encoding': 'gzip' })).body).toMatchObject({
+      duplicates: 1
+    })
+  })
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'bogus', 'application/json; charset=latin1'])(
+    'takes JSON sent as %s',
+    async (contentType) =>
+      expect(
+        (await postJson('/api/segment/track', track, { ...auth, 'content-type': contentType })).body
+      ).toMatchObject({ accepted: 1 })
+  )
+
+  it('keeps an empty body as a dead letter', async () =>
+    expect((await post('/api/segment/track', undefined)).body).toMatchObject({ rejected: 1 }))
+
+  it('keeps a request to delete somebody, with what to do', async () => {
+    await postJson('/api/segment/track', { type: 'delete', userId: 'user_12345', messageId: 'delete-1' })
+    const [letter] = await spool.deadLetters.list({})
+    expect(letter).toMatchObject({ reason: 'rejected', detail: expect.stringContaining('by hand') as string })
+  })
+
+  it('stores the options with the events', async () => {
+    const { status } = await postJson('/api/segment/track?listId=clx_list_newsletter_id', track, {
+      ...auth,
+      'x-emailsendx-max-age-hours': '24'
+    })
+    expect(status).toBe(200)
+    const wrong = await postJson('/api/segment/track?unknownContact=drop', { ...track, messageId: 'm2' })
+    expect(wrong).toMatchObject({ status: 400, body: { error: 'option unknownContact is wait, create or skip' } })
+    expect((await spool.stats()).events).toBe(1)
+  })
+
+  it('tells somebody without a key how to send it', async () => {
+    const { status, body, headers } = await postJson('/api/segment/track', track, { authorization: 'Bearer undefined' })
+    expect({ status, scheme: headers.get('www-authenticate') }).toEqual({ status: 401, scheme: 'Bearer' })
+    expect(body.error).toContain('Authorization: Bearer esx_live_…')
+  })
+
+  it('refuses what is not JSON, and only that', async () => {
+    expect((await post('/api/segment/track', '{"type":')).status).toBe(400)
+    expect((await post('/api/segment/track', '5')).status).toBe(200)
+  })
+
+  it('refuses more than 16 MB, also when it was small on the wire, and more events than anyone sends', async () => {
+    const large = JSON.stringify({ ...track, properties: { text: 'x'.repeat(16 * 1024 * 1024) } })
+    expect((await post('/api/segment/track', large)).status).toBe(413)
+    expect((await post('/api/segment/track', gzipSync(large), { ...auth, 'content-encoding': 'gzip' })).status).toBe(
+      413
+    )
+    expect((await postJson('/api/segment/track', new Array(10_001).fill(null))).status).toBe(413)
+    expect(memory.bytes).toBe(0)
+    expect(await spool.stats()).toMatchObject({ events: 0, deadLetters: 0 })
+  })
+
+  it('takes a batch of 4,000, and an event of 4 MB', async () => {
+    const batch = Array.from({ length: 4000 }, (_, i) => ({
+      ...track,
+      messageId: `m${i}`,
+      properties: { text: 'x'.repeat(1000) }
+    }))
+    expect((await postJson('/api/segment/track', batch)).body).toMatchObject({ accepted: 4000 })
+    const large = { ...track, messageId: 'large', properties: { text: 'x'.repeat(4_000_000) } }
+    expect((await postJson('/api/rudderstack/track', large)).body).toMatchObject({ accepted: 1 })
+  })
+
+  it('says where the doors are', async () => {
+    const { status, body } = await postJson('/api/segment/trak', track)
+    expect({ status, error: body.error }).toEqual({
+      status: 404,
+      error: expect.stringContaining('/api/segment/track') as string
+    })
+  })
+
+  it('serves a thousand connections at once', async () => {
+    const agent = new Agent({ maxSockets: 1000 })
+    const answers = await Promise.all(
+      Array.from(
+        { length: 1000 },
+        (_, i) =>
+          new Promise<number | undefined>((resolve, reject) => {
+            const sent = httpRequest(
+              `${url}/api/segment/track`,
+              { method: 'POST', agent, headers: auth },
+              (response) => {
+                response.resume().on('end', () => resolve(response.statusCode))
+              }
+            )
+            sent.on('error', reject).end(JSON.stringify({ ...track, messageId: `c${i}` }))
+          })
+      )
+    )
+    agent.destroy()
+    expect(new Set(answers)).toEqual(new Set([200]))
+    expect((await spool.stats()).events).toBe(1000)
+  })
+})
+
+describe('a shared secret', () => {
+  const sign = (text: string) => createHmac('sha1', 'wh-secret').update(text).digest('hex')
+
+  beforeEach(() => start({ sharedSecret: 'wh-secret' }))
+
+  it("lets in what it signs at Segment's door", async () => {
+    const text = JSON.stringify([track, { ...track, messageId: 'm2' }])
+    expect((await post('/api/segment/track', text, { ...auth, 'x-signature': sign(text) })).status).toBe(200)
+    expect(
+      (await post('/api/segment/track', text, { ...auth, 'x-signature': sign(JSON.stringify(track)) })).status
+    ).toBe(200)
+    expect((await post('/api/segment/track', gzipSync(text), { ...auth, 'x-signature': sign(text) })).status).toBe(200)
+  })
+
+  it('keeps out what it does not', async () => {
+    expect((await postJson('/api/segment/track', track)).status).toBe(401)
+    expect((await postJson('/api/segment/track', track, { ...auth, 'x-signature': sign('other') })).status).toBe(401)
+    expect((await spool.stats()).events).toBe(0)
+  })
+
+  it('is not asked of those who cannot sign', async () => {
+    expect((await postJson('/api/rudderstack/track', track)).status).toBe(200)
+    expect((await postJson('/v1/track', track)).status).toBe(200)
+  })
+})
+
+describe('trouble of ours', () => {
+  it('is 503 while the store is closed', async () => {
+    await start()
+    await spool.close()
+    const { status, headers } = await postJson('/api/segment/track', track)
+    expect({ status, retryAfter: headers.get('retry-after') }).toEqual({ status: 503, retryAfter: '10' })
+    expect((await fetch(`${url}/readyz`)).status).toBe(503)
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('bridge_store_up 0')
+  })
+
+  it('is 503 or 429 when the store is full, and nothing of the request is taken', async () => {
+    await start({ maxBytes: 20_000 })
+    const statuses = []
+    for (let i = 0; i < 40; i++) {
+      const { status } = await postJson('/api/segment/track', {
+        ...track,
+        messageId: `m${i}`,
+        properties: { text: 'x'.repeat(1000) }
+      })
+      statuses.push(status)
+    }
+    const taken = statuses.filter((status) => status === 200).length
+    expect(taken).toBeGreaterThan(0)
+    expect(taken).toBeLessThan(40)
+    expect(statuses.slice(taken).every((status) => status === 429 || status === 503)).toBe(true)
+    expect((await spool.stats()).events).toBe(taken)
+  })
+
+  it('is 503 while it stops, on a connection that then ends', async () => {
+    let stopping = false
+    await start({ isStopping: () => stopping })
+    expect((await postJson('/api/segment/track', track)).status).toBe(200)
+    stopping = true
+    const { status, headers } = await postJson('/api/segment/track', { ...track, messageId: 'm2' })
+    expect({ status, connection: headers.get('connection') }).toEqual({ status: 503, connection: 'close' })
+    expect((await spool.stats()).events).toBe(1)
+  })
+
+  it('is 503 for bodies it has no memory for, and over when others are done', async () => {
+    await start({ memory: new Memory(100_000) })
+    const large = { ...track, properties: { text: 'x'.repeat(200_000) } }
+    const { status, headers } = await postJson('/api/segment/track', large)
+    expect({ status, retryAfter: headers.get('retry-after') }).toEqual({ status: 503, retryAfter: '1' })
+    expect(memory.bytes).toBe(0)
+    expect((await post('/api/segment/track', gzipSync(JSON.stringify(large)))).status).toBe(503)
+    expect(memory.bytes).toBe(0)
+    expect((await postJson('/api/segment/track', track)).status).toBe(200)
+  })
+})
+
+describe('clients that misbehave', () => {
+  async function answerTo(...parts: string[]): Promise<string> {
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+    let answer = ''
+    socket.on('data', (chunk) => (answer += chunk.toString())).on('error', () => undefined)
+    await once(socket, 'connect')
+    for (const part of parts) socket.write(part)
+    await once(socket, 'close')
+    return answer
+  }
+
+  it.each([
+    ['never say anything', []],
+    ['never finish their head', ['POST /api/segment/track HTTP/1.1\r\nHost: localhost\r\nX-A: ']],
+    [
+      'never finish their body',
+      [
+        `POST /api/segment/track HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Length: 1000\r\n\r\n`,
+        '['
+      ]
+    ]
+  ])('and %s lose the connection', async (_, parts) => {
+    await start({ patience: { head: 100, body: 200 } })
+    expect(await answerTo(...parts)).toMatch(/^$|^HTTP\/1.1 408 /)
+    expect(memory.bytes).toBe(0)
+    expect((await postJson('/api/segment/track', track)).status).toBe(200)
+  })
+
+  it('and break off in the middle leave nothing behind', async () => {
+    await start()
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+    await once(socket, 'connect')
+    const arrived = once(app.server, 'request')
+    socket.write(
+      `POST /api/segment/track HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Length: 1000\r\n\r\n[`
+    )
+    const [request] = (await arrived) as [IncomingMessage]
+    const closed = new Promise((resolve) => request.on('close', resolve))
+    socket.destroy()
+    await closed
+    expect((await postJson('/api/segment/track', track)).status).toBe(200)
+    expect(memory.bytes).toBe(0)
+    expect((await spool.stats()).events).toBe(1)
+  })
+
+  const allowed = [200, 400, 401, 404, 408, 413, 431, 503]
+
+  it('and send nonsense as bodies and headers get an answer that fits', async () => {
+    await start()
+    const bodies = fc.oneof(
+      fc.json({ maxDepth: 5 }),
+      fc.string({ unit: 'binary' }),
+      fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)),
+      fc.json().map((text) => gzipSync(text)),
+      fc.json().map((text) => gzipSync(text).subarray(0, 20)),
+      fc.constantFrom(
+        '['.repeat(50_000),
+        `${'{"type":'.repeat(20_000)}1${'}'.repeat(20_000)}`,
+        '[{"type":"track","event":{}}]'
+      )
+    )
+    const header = fc.string({ unit: fc.constantFrom(...'esx_live=:; ,/"aB0\u00ff'), maxLength: 60 })
+    const headers = fc.record(
+      {
+        authorization: fc.oneof(fc.constant(`Bearer ${key}`), header),
+        'content-type': fc.oneof(fc.constant('application/x-www-form-urlencoded'), header),
+        'content-encoding': fc.constantFrom('gzip', 'br', 'deflate', 'identity', 'zstd', 'gzip, gzip'),
+        'x-signature': header,
+        'x-emailsendx-list-id': header,
+        'x-api-key': header
+      },
+      { requiredKeys: ['authorization'] }
+    )
+    const paths = fc.constantFrom(
+      '/api/segment/track',
+      '/v1/batch',
+      '/v1/track?listId=%00',
+      '/v1/%zz',
+      '/api/segment/track?__proto__=1&listId[]=2'
+    )
+    await fc.assert(
+      fc.asyncProperty(paths, bodies, headers, async (path, body, given) => {
+        const { status } = await post(path, body, given)
+        expect(allowed).toContain(status)
+      }),
+      { numRuns: 150 }
+    )
+    expect(memory.bytes).toBe(0)
+    expect((await postJson('/api/segment/track', track)).status).toBe(200)
+  })
+
+  it('and do not even speak HTTP are told so', async () => {
+    await start({ patience: { head: 100, body: 200 } })
+    const line = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(
+        'POST /api/segment/track HTTP/1.1',
+        'GET',
+        'Host: a',
+        'Content-Length: 5',
+        'Content-Length: -1',
+        'Transfer-Encoding: chunked',
+        'X: \0',
+        ''
+      )
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { maxLength: 6 }), async (lines) => {
+        const status = /^HTTP\/1.1 (\d+)/.exec(await answerTo(lines.join('\r\n')))?.[1]
+        if (status !== undefined) expect(allowed).toContain(Number(status))
+      }),
+      { numRuns: 40 }
+    )
+    expect((await postJson('/api/segment/track', track)).status).toBe(200)
+  })
+})
+
+describe('what others ask', () => {
+  it('is counted, without anything a sender chose', async () => {
+    await start()
+    await postJson('/api/segment/track?listId=secret-list', [track, { type: 'page' }])
+    await postJson('/api/segment/track', track, {})
+    await postJson('/v1/morgan@acme.com', track)
+    const text = await (await fetch(`${url}/metrics`)).text()
+    expect(text).toContain('bridge_requests_total{door="segment",status="200"} 1')
+    expect(text).toContain('bridge_requests_total{door="segment",status="401"} 1')
+    expect(text).toContain('bridge_events_received_total{door="segment",outcome="accepted"} 1')
+    expect(text).toContain('bridge_events_received_total{door="segment",outcome="ignored"} 1')
+    expect(text).toMatch(/bridge_store_events 1\nbridge_store_up 1|bridge_store_events 1/)
+    expect(text).not.toMatch(/esx_|morgan|secret-list|user_12345/)
+  })
+
+  it('is answered under the names of this machine, and those that are allowed', async () => {
+    await start({ hosts: new Set(['bridge.acme.com']) })
+    const status = async (host: string) => {
+      const sent = httpRequest(`${url}/api/segment/track`, { method: 'POST', headers: { ...auth, host } })
+      const [response] = (await once(sent.end('[]'), 'response')) as [IncomingMessage]
+      response.resume()
+      return response.statusCode
+    }
+    expect(await status('localhost:8080')).toBe(200)
+    expect(await status('bridge.acme.com')).toBe(200)
+    expect(await status('evil.example')).toBe(403)
+    expect(await status('bridge.acme.com.evil.example')).toBe(403)
+  })
+
+  it('is not the control, unless that is switched on', async () => {
+    await start()
+    expect((await fetch(`${url}/_bridge/lanes`)).status).toBe(404)
+  })
+})
+
+describe('the control of the tester page', () => {
+  beforeEach(() => start({ control: true }))
+
+  it('shows lanes and dead letters, never the key', async () => {
+    await postJson('/api/segment/track', [track, null])
+    const lanes = await (await fetch(`${url}/_bridge/lanes`)).text()
+    const letters = await (await fetch(`${url}/_bridge/dead-letters`)).text()
+    expect(JSON.parse(lanes)).toMatchObject({ lanes: [{ events: 1, deadLetters: 1 }] })
+    expect(JSON.parse(letters)).toMatchObject({ deadLetters: [{ reason: 'rejected' }] })
+    expect(lanes + letters).not.toContain(key)
+  })
+
+  it('retries a dead letter, where that can help', async () => {
+    await postJson('/api/segment/track', null)
+    const [{ id }] = await spool.deadLetters.list({})
+    const retry = (letter: string) => post(`/_bridge/dead-letters/${letter}/retry`, undefined, {})
+    expect((await retry(String(id))).status).toBe(409)
+    expect((await retry('999')).status).toBe(404)
+    expect((await retry('x')).status).toBe(404)
+  })
+
+  it('is closed to pages of other origins and names', async () => {
+    expect((await fetch(`${url}/_bridge/lanes`, { headers: { origin: 'http://localhost:3000' } })).status).toBe(200)
+    expect((await fetch(`${url}/_bridge/lanes`, { headers: { origin: 'https://evil.example' } })).status).toBe(403)
+    expect((await fetch(`${url}/_bridge/lanes`, { headers: { origin: 'null' } })).status).toBe(403)
+    const sent = httpRequest(`${url}/_bridge/lanes`, { headers: { host: 'evil.example' } })
+    const [response] = (await once(sent.end(), 'response')) as [IncomingMessage]
+    response.resume()
+    expect(response.statusCode).toBe(403)
+  })
+})
