@@ -2,12 +2,14 @@ import { Command } from 'commander'
 import { generateMetadataPayloadCommand } from './generate-metadata-payload'
 import { generateTypesCommand } from './generate-types'
 import { sandboxCommand } from './sandbox'
+import { serveCommand } from './serve'
 import { validateCommand } from './validate'
 
 const program = new Command('bin/run')
   .description('EmailSendX for Segment: local tools, sandbox and bridge')
   .showHelpAfterError()
   .addCommand(sandboxCommand())
+  .addCommand(serveCommand())
   .addCommand(validateCommand())
   .addCommand(generateTypesCommand())
   .addCommand(generateMetadataPayloadCommand())

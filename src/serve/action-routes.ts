@@ -1,20 +1,18 @@
 import { IntegrationError } from '@segment/actions-core'
-import type { ActionDefinition, DestinationDefinition, DynamicFieldResponse, RequestFn } from '@segment/actions-core'
+import type { ActionDefinition } from '@segment/actions-core'
 import { runAction } from './action'
 import { readFieldCall } from './body'
 import type { Body } from './body'
+import type { ChoicesFn, Definition, RunningDestination } from './definition'
 import { errorText } from './errors'
 import type { ErrorFacts } from './errors'
-import type { RecordedDestination } from './exchanges'
 import { outcomeAnswer } from './outcome'
 import { plainRoute } from './plain-route'
-import type { Answer, Route } from './routes'
+import type { Answer, Route } from './route'
 
-type Definition = DestinationDefinition<any>
-type ChoicesFn = RequestFn<any, any, DynamicFieldResponse>
 /** The function of a field, or the functions of an object field: by property, `__keys__` and `__values__`. */
 type DynamicField = ChoicesFn | Record<string, ChoicesFn>
-type HookType = keyof NonNullable<ActionDefinition<any>['hooks']>
+type HookType = keyof NonNullable<ActionDefinition<unknown>['hooks']>
 
 /** `POST /<action>`: one event (`payload` an object) or a batch (an array). */
 export function action(definition: Definition, slug: string): Route {
@@ -45,7 +43,7 @@ export function dynamicFields(definition: Definition, slug: string): Route[] {
 export function hooks(definition: Definition, slug: string): Route[] {
   return Object.entries(definition.actions[slug].hooks ?? {}).flatMap(([hook, { inputFields = {} }]) => {
     const path = `/${slug}/hooks/${hook}`
-    const run = async (destination: RecordedDestination, body: Body) =>
+    const run = async (destination: RunningDestination, body: Body) =>
       destination.actions[slug].executeHook(hook as HookType, readFieldCall(body))
     const dynamic = Object.entries(inputFields).filter(([, { dynamic }]) => dynamic)
     return [
@@ -73,7 +71,7 @@ function choices(
   path: string,
   resolve: (rest: string) => { fn?: ChoicesFn; context?: object }
 ): Route {
-  const run = async (destination: RecordedDestination, body: Body, rest: string) => {
+  const run = async (destination: RunningDestination, body: Body, rest: string) => {
     const { fn, context } = resolve(rest)
     const field = path.split('/').pop()?.replace('*', rest) ?? ''
     if (!fn) throw new IntegrationError(`No dynamic field named ${field} found.`, '404', 404)
@@ -85,7 +83,7 @@ function choices(
       { ...call, dynamicFieldContext },
       fn
     )
-    if (error) throw error
+    if (error) throw new IntegrationError(error.message, error.code, 500)
     return result
   }
   return plainRoute(definition, path, run, failed)

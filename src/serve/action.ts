@@ -1,5 +1,5 @@
 import { ErrorCodes, transform } from '@segment/actions-core'
-import type { DestinationDefinition, JSONObject, Result, SegmentEvent } from '@segment/actions-core'
+import type { JSONObject, Result, SegmentEvent } from '@segment/actions-core'
 import get from 'lodash/get'
 import isEmpty from 'lodash/isEmpty'
 import isNil from 'lodash/isNil'
@@ -7,8 +7,9 @@ import mapValues from 'lodash/mapValues'
 import omitBy from 'lodash/omitBy'
 import { readActionCall, readSettings } from './body'
 import type { Body } from './body'
+import type { Definition, RunningDestination } from './definition'
+import { errorText } from './errors'
 import type { EventStatus } from './errors'
-import type { RecordedDestination } from './exchanges'
 import { outcome } from './outcome'
 import type { Outcome } from './outcome'
 
@@ -20,7 +21,7 @@ import type { Outcome } from './outcome'
  *   is called directly, as Segment's local server does.
  */
 export async function runAction(
-  definition: DestinationDefinition<any>,
+  definition: Definition,
   actionSlug: string,
   body: Body,
   asSubscription: boolean
@@ -34,7 +35,7 @@ export async function runAction(
 type Call = ReturnType<typeof readCall>
 
 /** The call with its mapping: field defaults under the given one; when both are empty the (first) event is its own mapping. */
-function readCall({ actions }: DestinationDefinition<any>, actionSlug: string, body: Body) {
+function readCall({ actions }: Definition, actionSlug: string, body: Body) {
   const call = readActionCall(body)
   const { fields, defaultSubscription } = actions[actionSlug]
   const first = Array.isArray(call.payload) ? call.payload[0] : call.payload
@@ -48,14 +49,14 @@ function readCall({ actions }: DestinationDefinition<any>, actionSlug: string, b
   }
 }
 
-async function direct(destination: RecordedDestination, actionSlug: string, call: Call): Promise<EventStatus[]> {
+async function direct(destination: RunningDestination, actionSlug: string, call: Call): Promise<EventStatus[]> {
   const action = destination.actions[actionSlug]
   const { payload: data, ...rest } = call
   if (Array.isArray(data)) return action.executeBatch({ ...rest, data })
   return [eventStatus(await action.execute({ ...rest, data }), call.mapping, data)]
 }
 
-async function subscribed(destination: RecordedDestination, actionSlug: string, call: Call): Promise<EventStatus[]> {
+async function subscribed(destination: RunningDestination, actionSlug: string, call: Call): Promise<EventStatus[]> {
   const { payload, mapping, subscribe, features, platformSettings } = call
   const settings: JSONObject = { ...platformSettings, subscription: { partnerAction: actionSlug, subscribe, mapping } }
   if (!Array.isArray(payload)) {
@@ -84,7 +85,7 @@ function notRun({ output }: Result): EventStatus {
   return {
     status: 400,
     errortype: ErrorCodes.PAYLOAD_VALIDATION_FAILED,
-    errormessage: output === 'not subscribed' ? NOT_SUBSCRIBED : String(output),
+    errormessage: output === 'not subscribed' ? NOT_SUBSCRIBED : errorText({ message: output }),
     errorreporter: 'INTEGRATIONS'
   }
 }

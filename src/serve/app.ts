@@ -1,17 +1,17 @@
-import type { DestinationDefinition } from '@segment/actions-core'
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Body } from './body'
 import { acceptBodies } from './content'
 import { allowOrigin, answerPreflight } from './cors'
+import type { Definition } from './definition'
 import { isForeignHost } from './host'
 import { page } from './page'
 import { answerError, htmlError } from './refusals'
 import { routes } from './routes'
-import type { Route, Wishes } from './routes'
+import type { Route, Wishes } from './route'
 
 export interface ServeAppOptions {
-  definition: DestinationDefinition<any>
+  definition: Definition
   /** Shown in the manifest. */
   directoryName: string
   /** The page at `/`; default true. */
@@ -31,7 +31,7 @@ export function buildApp(options: ServeAppOptions): FastifyInstance {
     bodyLimit,
     // As in Express, which the original is made with, `/Manifest` and `/manifest/` are `/manifest`.
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true },
-    frameworkErrors: answerError
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply)
   })
 
   if (log) {

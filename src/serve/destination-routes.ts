@@ -1,18 +1,12 @@
-import type {
-  AudienceDestinationDefinition,
-  DestinationDefinition,
-  JSONObject,
-  SegmentEvent
-} from '@segment/actions-core'
+import type { AudienceDestinationDefinition, JSONObject, SegmentEvent } from '@segment/actions-core'
 import { readCredentials, readDestinationCall, readSettingsAnywhere } from './body'
 import type { Body } from './body'
+import type { Definition } from './definition'
 import { errorText } from './errors'
 import type { ErrorFacts } from './errors'
 import { outcome, outcomeAnswer } from './outcome'
 import { plainRoute } from './plain-route'
-import type { Answer, Route } from './routes'
-
-type Definition = DestinationDefinition<any>
+import type { Answer, Route } from './route'
 
 /** `POST /delete`, where the destination can delete. */
 export function deletion(definition: Definition): Route[] {

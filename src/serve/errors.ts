@@ -44,7 +44,13 @@ export interface ErrorFacts {
 
 /** Reads whatever was thrown, an Error or not, into what the routes report. */
 export function errorFacts(thrown: unknown): ErrorFacts {
-  const error = (thrown ?? {}) as { name?: string; message?: unknown; status?: number; code?: unknown; stack?: string }
+  const error = (thrown ?? {}) as {
+    name?: string
+    message?: unknown
+    status?: number
+    code?: string | number
+    stack?: string
+  }
   const response = thrown instanceof HTTPError ? (thrown.response as ModifiedResponse) : undefined
   const fields = isSchemaError(thrown)
     ? Object.fromEntries([...thrown].map(({ path, message }) => [path.replace('$.', ''), message]))

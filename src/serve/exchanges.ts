@@ -1,5 +1,6 @@
 import { Destination } from '@segment/actions-core'
-import type { DestinationDefinition, ModifiedResponse, RequestOptions } from '@segment/actions-core'
+import type { ModifiedResponse, RequestOptions } from '@segment/actions-core'
+import type { Definition, RunningDestination } from './definition'
 
 /** One request of the destination and its answer, in the words of Segment's own local server. */
 export interface Exchange {
@@ -29,8 +30,6 @@ const SECRET_HEADERS = new Set([
   'x-amz-user-agent'
 ])
 
-export type RecordedDestination = Destination<any, any>
-
 type Recorded = [request: Request, response: ModifiedResponse]
 type RecordingOptions = RequestOptions & {
   afterResponse?: ((request: Request, options: unknown, response: ModifiedResponse) => void)[]
@@ -41,12 +40,12 @@ type RecordingOptions = RequestOptions & {
  * time never see each other's requests. `extendRequest` is the one place every request goes through: actions as well as
  * authentication, deletion, audiences and token refresh, which never emit core's `response` event.
  */
-export function recordingDestination(definition: DestinationDefinition<any>): {
-  destination: RecordedDestination
+export function recordingDestination(definition: Definition): {
+  destination: RunningDestination
   exchanges: () => Promise<Exchange[]>
 } {
   const recorded: Recorded[] = []
-  const destination = new Destination<any, any>({
+  const destination = new Destination({
     ...definition,
     extendRequest(data) {
       const options: RecordingOptions = definition.extendRequest?.(data) ?? {}

@@ -1,10 +1,10 @@
-import type { DestinationDefinition } from '@segment/actions-core'
 import type { Body } from './body'
+import type { Definition, RunningDestination } from './definition'
 import { errorFacts, errorOutput, errorStatus } from './errors'
 import type { ErrorOutput, EventStatus } from './errors'
 import { recordingDestination } from './exchanges'
-import type { Exchange, RecordedDestination } from './exchanges'
-import type { Answer, Wishes } from './routes'
+import type { Exchange } from './exchanges'
+import type { Answer, Wishes } from './route'
 
 /** Everything one call did: its requests, what became of each event in the order given, and the error if it threw. */
 export interface Outcome {
@@ -15,9 +15,9 @@ export interface Outcome {
 
 /** Runs a call on its own destination. Never throws: a call that fails wholly gives every event of `payload` its error. */
 export async function outcome(
-  definition: DestinationDefinition<any>,
+  definition: Definition,
   { payload }: Body,
-  run: (destination: RecordedDestination) => Promise<EventStatus[]>
+  run: (destination: RunningDestination) => Promise<EventStatus[]>
 ): Promise<Outcome> {
   const { destination, exchanges } = recordingDestination(definition)
   try {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { routeLines } from './routes'
-import type { Route } from './routes'
+import type { Route } from './route'
 
 /**
  * What a person sees at `/`, absent with `--noUI`. Everything of the page is registered here: `/`, and below `/tester/`

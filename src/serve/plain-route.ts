@@ -1,20 +1,19 @@
-import type { DestinationDefinition } from '@segment/actions-core'
 import isPlainObject from 'lodash/isPlainObject'
 import type { Body } from './body'
+import type { Definition, RunningDestination } from './definition'
 import { errorFacts } from './errors'
 import type { ErrorFacts } from './errors'
 import { recordingDestination } from './exchanges'
-import type { RecordedDestination } from './exchanges'
-import type { Answer, Route } from './routes'
+import type { Answer, Route } from './route'
 
 /**
  * A route that answers 200 with what `run` resolves to, and what `refuse` makes of its error. A client that wishes it finds
  * the requests made as `exchanges` in an answer that is an object.
  */
 export function plainRoute(
-  definition: DestinationDefinition<any>,
+  definition: Definition,
   path: string,
-  run: (destination: RecordedDestination, body: Body, rest: string) => Promise<unknown>,
+  run: (destination: RunningDestination, body: Body, rest: string) => Promise<unknown>,
   refuse: (error: ErrorFacts) => Answer
 ): Route {
   return {

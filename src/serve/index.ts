@@ -1,0 +1,112 @@
+import events from 'node:events'
+import net from 'node:net'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import once from 'lodash/once'
+import { definitionFolders, shown } from '../definition/load'
+import { watchFolder } from './changes'
+import { startLiveReload } from './live-reload'
+import type { LiveReload } from './live-reload'
+import { supervise } from './supervisor'
+import { startWorker } from './worker-process'
+
+export interface ServeOptions {
+  /** Default: the environment's PORT, else 3000. 0 picks a free one. Pages learn of changes on the port after it. */
+  port?: number
+  /** Default 127.0.0.1. */
+  host?: string
+  /** The page at `/` and the websocket; default true. */
+  ui?: boolean
+  /** The folder that holds the folders of destinations; default: this repository's `definitions`. */
+  directory?: string
+  /** Name of a destination's folder; may be left out where there is one only. */
+  destination?: string
+  /** Start again when a file in `directory` changes; default true. */
+  watch?: boolean
+  /** Largest request body in bytes; default 102400. */
+  bodyLimit?: number
+  /** Added to the environment of the process that runs the destination. */
+  env?: Record<string, string>
+  /** Takes the lines of output; default: `console.log`. */
+  log?: (line: string) => void
+}
+
+/**
+ * Serves a destination with the HTTP contract of Segment's `actions-cli serve`. This process keeps the port, another one
+ * runs the definition: core caches schemas for the life of a process, so a change needs a new one.
+ * @throws Error with one line saying what to do: port in use, no such destination, a definition that does not load
+ */
+export async function startServe(
+  options: ServeOptions = {}
+): Promise<{ url: string; port: number; close(): Promise<void> }> {
+  const { host = '127.0.0.1', ui = true, watch = true, bodyLimit, env, log = console.log } = options
+  const directory = path.resolve(options.directory ?? path.join(__dirname, '../../definitions'))
+  const folder = await findDestination(directory, options.destination)
+  const config = { folder, directoryName: path.basename(folder), ui, bodyLimit }
+  const supervisor = supervise((signal) => startWorker({ config, env, log }, signal), log)
+  const door = net.createServer({ pauseOnConnect: true }, (socket) => {
+    socket.on('error', () => socket.destroy())
+    supervisor.take(socket)
+  })
+  const port = await listen(door, options.port ?? portOfEnvironment(), host)
+  const open: { close(): unknown }[] = [door, supervisor]
+  const close = once(async () => void (await Promise.all(open.map((part) => part.close()))))
+
+  try {
+    const { routes } = await supervisor.restart()
+    const pages = ui ? await liveReload(port + 1, host, log) : undefined
+    if (pages) open.push(pages)
+    const restart = async (file: string) => {
+      const done = await supervisor.restart().then(
+        () => `Restarted: ${shown(file)} has changed`,
+        (error: Error) => `Not restarted: ${error.message}`
+      )
+      log(done)
+      pages?.announce()
+    }
+    if (watch) open.push(await watchFolder(directory, (file) => void restart(file)))
+    log([`Listening at http://localhost:${port} ->`, ...routes].join('\n'))
+    return { url: `http://${net.isIPv6(host) ? `[${host}]` : host}:${port}`, port, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function findDestination(directory: string, name: string | undefined): Promise<string> {
+  const folders = await definitionFolders(directory).catch(() => {
+    throw new Error(`${shown(directory)}: no such folder (--directory)`)
+  })
+  const names = folders.map((folder) => path.basename(folder)).join(', ')
+  const found = name === undefined ? folders : folders.filter((folder) => path.basename(folder) === name)
+  if (found.length === 1) return found[0]
+  if (folders.length === 0) throw new Error(`${shown(directory)}: no destination here (--directory)`)
+  if (name === undefined) throw new Error(`Say which destination to serve with --destination: ${names}`)
+  throw new Error(`No destination ${name} in ${shown(directory)}; there is ${names}`)
+}
+
+function portOfEnvironment(): number {
+  const { PORT = '' } = process.env
+  if (PORT === '') return 3000
+  if (/^\d+$/.test(PORT) && Number(PORT) <= 65_535) return Number(PORT)
+  throw new Error(`PORT must be a number from 0 to 65535, not ${PORT}`)
+}
+
+/** @returns the port that was taken, also where 0 asked for any */
+async function listen(door: net.Server, port: number, host: string): Promise<number> {
+  door.listen(port, host)
+  await events.once(door, 'listening').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw new Error(`Cannot listen on port ${port} of ${host}: ${error.message}`)
+    throw new Error(`Port ${port} is in use. End the program that has it, or choose another, such as PORT=${port + 10}`)
+  })
+  return (door.address() as AddressInfo).port
+}
+
+async function liveReload(port: number, host: string, log: (line: string) => void): Promise<LiveReload | undefined> {
+  try {
+    return await startLiveReload(port, host)
+  } catch {
+    log(`Port ${port} cannot be had: open pages will not learn of changes. Another PORT moves both.`)
+    return undefined
+  }
+}

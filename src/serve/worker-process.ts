@@ -1,0 +1,65 @@
+import { fork } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { shown } from '../definition/load'
+import type { WorkerConfig, WorkerMessage } from './worker'
+
+/** A process that has loaded the definition and answers the connections it is given. */
+export interface Worker {
+  /** The lines the original prints on start. */
+  routes: string[]
+  /** Answers what a connection asks. */
+  take(socket: Socket): void
+  /** Lets the process end when its last answer is out. */
+  retire(): void
+  /** Resolves when the process has ended, for whatever reason. */
+  ended: Promise<void>
+}
+
+export interface WorkerOptions {
+  config: WorkerConfig
+  /** Added to the environment of the process. */
+  env?: Record<string, string>
+  log: (line: string) => void
+}
+
+const LOAD_MS = 30_000
+
+/**
+ * Starts a worker and waits until it can answer.
+ * @param signal ends the process at once, whatever it is doing
+ * @throws Error with one line that says which file does not load and why
+ */
+export async function startWorker({ config, env, log }: WorkerOptions, signal: AbortSignal): Promise<Worker> {
+  const child = fork(require.resolve('./worker'), [JSON.stringify(config)], {
+    execArgv: ['--require', require.resolve('tsx/cjs')],
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    killSignal: 'SIGKILL',
+    signal
+  })
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const routes = await new Promise<string[]>((resolve, reject) => {
+    const fail = (what: string) => reject(new Error(`${shown(config.folder)}: ${what}`))
+    const slow = setTimeout(() => {
+      fail(`not loaded after ${LOAD_MS / 1000} s; look for an endless loop or a request at the top of a file`)
+      child.kill('SIGKILL')
+    }, LOAD_MS)
+    child.on('message', (message: WorkerMessage) => {
+      if ('log' in message) return log(message.log)
+      clearTimeout(slow)
+      if ('ready' in message) resolve(message.ready)
+      else reject(new Error(message.failed))
+    })
+    child.on('error', reject)
+    child.once('exit', (code, killedBy) => {
+      clearTimeout(slow)
+      fail(`its process ended while loading (${killedBy ?? `exit code ${code}`})`)
+    })
+  })
+  return {
+    routes,
+    take: (socket) => child.send('connection', socket, (error) => error && socket.destroy()),
+    retire: () => child.send('retire'),
+    ended
+  }
+}
