@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { devCommand } from './dev'
 import { generateMetadataPayloadCommand } from './generate-metadata-payload'
 import { generateTypesCommand } from './generate-types'
 import { sandboxCommand } from './sandbox'
@@ -8,6 +9,7 @@ import { validateCommand } from './validate'
 const program = new Command('bin/run')
   .description('EmailSendX for Segment: local tools, sandbox and bridge')
   .showHelpAfterError()
+  .addCommand(devCommand())
   .addCommand(sandboxCommand())
   .addCommand(serveCommand())
   .addCommand(validateCommand())
