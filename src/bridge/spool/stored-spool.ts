@@ -75,7 +75,13 @@ export class StoredSpool implements Spool {
     private readonly now: () => number,
     limits: Partial<Limits>
   ) {
-    this.limits = { ...DEFAULTS, ...withoutUndefined(limits) }
+    this.limits = {
+      maxBytes: limits.maxBytes ?? DEFAULTS.maxBytes,
+      maxLaneBytes: limits.maxLaneBytes ?? DEFAULTS.maxLaneBytes,
+      maxAgeMs: limits.maxAgeMs ?? DEFAULTS.maxAgeMs,
+      dedupeMs: limits.dedupeMs ?? DEFAULTS.dedupeMs,
+      deadLetterMs: limits.deadLetterMs ?? DEFAULTS.deadLetterMs
+    }
     this.intake = new GroupCommit(
       (parcels) => engine.run('accept', parcels, this.limits, this.now()),
       sizeOf,
@@ -326,8 +332,4 @@ async function untilDone(chore: () => Promise<number>): Promise<number> {
   let total = 0
   for (let count = await chore(); count > 0; count = await chore()) total += count
   return total
-}
-
-function withoutUndefined<T extends object>(values: T): T {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T
 }

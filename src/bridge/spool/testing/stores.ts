@@ -1,0 +1,72 @@
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Client } from 'pg'
+
+export const SECRET = 'a secret for tests, long enough'
+
+export type EngineName = 'SQLite' | 'Postgres'
+
+/** Places for stores, all of them gone when the tests of the file are done. */
+export interface Stores {
+  /** A target for `openSpool`, empty until it is opened. */
+  fresh(): Promise<string>
+}
+
+/** To be called inside a `describe`. */
+export function stores(engine: EngineName): Stores {
+  return engine === 'SQLite' ? sqliteFiles() : postgresSchemas()
+}
+
+export function sqliteFiles(): Stores {
+  const folder = mkdtempSync(path.join(tmpdir(), 'bridge-sqlite-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  return { fresh: async () => path.join(folder, `${randomBytes(6).toString('hex')}.db`) }
+}
+
+function postgresSchemas(): Stores {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await PostgresServer.start()
+  }, 60_000)
+  afterAll(() => server.end())
+  return { fresh: () => server.freshSchema() }
+}
+
+/** A Postgres server of our own, on a free port. */
+export class PostgresServer {
+  private constructor(private readonly process: ChildProcess, private readonly url: string) {}
+
+  static async start(): Promise<PostgresServer> {
+    const server = fork(path.join(__dirname, 'postgres-server.mjs'), { execArgv: [] })
+    const [{ url, error }] = (await once(server, 'message')) as [{ url?: string; error?: string }]
+    if (url === undefined) throw new Error(`Postgres does not start: ${error}`)
+    return new PostgresServer(server, url)
+  }
+
+  /** URL whose connections see a new, empty schema. */
+  async freshSchema(): Promise<string> {
+    const schema = `test_${randomBytes(6).toString('hex')}`
+    const client = new Client({ connectionString: this.url })
+    await client.connect()
+    await client.query(`CREATE SCHEMA ${schema}`)
+    await client.end()
+    return `${this.url}?options=${encodeURIComponent(`-c search_path=${schema}`)}`
+  }
+
+  /** Stops the server, or starts it again with what it had. */
+  async turn(command: 'stop' | 'start'): Promise<void> {
+    this.process.send(command)
+    await once(this.process, 'message')
+  }
+
+  async end(): Promise<void> {
+    const exit = once(this.process, 'exit')
+    this.process.disconnect()
+    await exit
+  }
+}
