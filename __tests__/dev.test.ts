@@ -1,0 +1,62 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import { promisify } from 'node:util'
+
+const root = path.join(__dirname, '..')
+
+/** `bin/run dev` on free ports, as somebody who has just cloned the repository meets it. */
+async function startDev() {
+  const dev = spawn(process.execPath, ['bin/run', 'dev'], {
+    cwd: root,
+    env: { ...process.env, PORT: '0', SANDBOX_PORT: '0', BRIDGE_PORT: '0' },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  let output = ''
+  const ready = new Promise<void>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk.toString()
+      if (output.includes('Ctrl-C')) resolve()
+    }
+    dev.stdout.on('data', read)
+    dev.stderr.on('data', read)
+    dev.once('exit', (code) => reject(new Error(`dev ended with ${code}: ${output}`)))
+  })
+  await ready
+  return {
+    /** The lines it prints to be pasted, in their order. */
+    lines: output.split('\n').filter((line) => line.trim().startsWith('curl ')),
+    async stop() {
+      dev.removeAllListeners('exit')
+      const ended = once(dev, 'exit')
+      dev.kill('SIGINT')
+      const [code] = (await ended) as [number | null]
+      return { code, output }
+    }
+  }
+}
+
+const paste = async (line: string) => (await promisify(execFile)('sh', ['-c', line], { maxBuffer: 1e7 })).stdout
+
+it('the printed lines make Morgan a contact on the default list and start the automation once, time and again', async () => {
+  for (let round = 0; round < 2; round++) {
+    const dev = await startDev()
+    try {
+      const [identify, track, look] = dev.lines
+      await paste(identify)
+      await paste(track)
+      expect(JSON.parse(await paste(look))).toMatchObject({
+        contact: {
+          email: 'morgan@acme.com',
+          firstName: 'Morgan',
+          lastName: 'Lee',
+          metadata: { plan: 'pro', company: 'Acme Corp', signupSource: 'landing' }
+        },
+        lists: [{ id: 'clx_list_newsletter_id' }],
+        automationRuns: [{ eventName: 'purchase_completed' }]
+      })
+    } finally {
+      expect((await dev.stop()).code).toBe(0)
+    }
+  }
+}, 60_000)
