@@ -1,0 +1,83 @@
+import { once } from 'events'
+import { connect } from 'net'
+
+/** What one run of load saw. */
+export type Load = {
+  requestsPerSecond: number
+  /** Milliseconds that 99 of 100 answers took at most. */
+  p99: number
+}
+
+/**
+ * Sends requests over keep-alive connections, each connection one at a time, and times the answers. Speaks HTTP by hand,
+ * since on two cores an HTTP client would cost as much as the server that is measured.
+ * @param body makes the body of request `n`
+ */
+export async function load(
+  port: number,
+  { connections, seconds, body }: { connections: number; seconds: number; body: (n: number) => string }
+): Promise<Load> {
+  const times: number[] = []
+  let sent = 0
+  const started = performance.now()
+  const until = started + seconds * 1000
+
+  async function connection(): Promise<void> {
+    const socket = connect(port, '127.0.0.1').setNoDelay(true)
+    await once(socket, 'connect')
+    let answered: (() => void) | undefined
+    let answer = ''
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1')
+      if (!isComplete(answer)) return
+      if (!answer.startsWith('HTTP/1.1 200 ')) throw new Error(`the bridge answered ${answer}`)
+      answer = ''
+      answered?.()
+    })
+    while (performance.now() < until) {
+      const text = body(sent++)
+      const begun = performance.now()
+      await new Promise<void>((resolve) => {
+        answered = resolve
+        socket.write(`${HEAD}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`)
+      })
+      times.push(performance.now() - begun)
+    }
+    socket.destroy()
+  }
+
+  await Promise.all(Array.from({ length: connections }, connection))
+  const took = (performance.now() - started) / 1000
+  times.sort((a, b) => a - b)
+  return { requestsPerSecond: times.length / took, p99: times[Math.floor(times.length * 0.99)] }
+}
+
+const HEAD = [
+  'POST /api/segment/track HTTP/1.1',
+  'Host: 127.0.0.1',
+  'Authorization: Bearer esx_test_0123456789abcdef0123456789abcdef',
+  'Content-Type: application/json',
+  ''
+].join('\r\n')
+
+function isComplete(answer: string): boolean {
+  const end = answer.indexOf('\r\n\r\n')
+  const length = /content-length: (\d+)/i.exec(answer.slice(0, end))?.[1]
+  return end > 0 && length !== undefined && answer.length >= end + 4 + Number(length)
+}
+
+const REST = JSON.stringify({
+  timestamp: '2026-01-15T10:00:00.000Z',
+  context: {
+    library: { name: 'analytics.js', version: '2.1.0' },
+    ip: '192.0.2.1',
+    locale: 'en-US',
+    timezone: 'Europe/Paris'
+  },
+  traits: { firstName: 'Morgan', lastName: 'Lee', plan: 'pro', notes: 'x'.repeat(620) }
+}).slice(1)
+
+/** An identify of about one kilobyte, as JSON, made in no time. `run` keeps the messageIds of different runs apart. */
+export function kilobyteEvent(run: string, n: number): string {
+  return `{"type":"identify","messageId":"${run}-${n}","userId":"user_${n}","email":"user${n}@acme.com",${REST}`
+}

@@ -1,0 +1,84 @@
+import { createServer } from 'http'
+import Database from 'libsql'
+import type { AddressInfo } from 'net'
+import pino from 'pino'
+import { buildApp } from '../../src/bridge/app'
+import { Memory } from '../../src/bridge/doors/body'
+import { createMetrics } from '../../src/bridge/metrics'
+import type { Spool } from '../../src/bridge/spool'
+import { openSpool } from '../../src/bridge/spool'
+import { kilobyteEvent } from './load'
+
+/*
+ * What is measured runs in a process of its own, so that nothing inherits another's memory. `role ...arguments` come on the
+ * command line, results go to the parent as messages, and everything ends with the parent.
+ */
+
+const roles: Record<string, (...args: string[]) => Promise<void>> = {
+  /** The doors in front of a store in a file. */
+  async storing(file) {
+    await serve(await openSpool(file))
+  },
+
+  /** The same doors in front of nothing. */
+  async forgetting() {
+    const spool = await openSpool(':memory:')
+    spool.accept = async (_lane, { events }) => ({ accepted: events.length, duplicates: 0 })
+    await serve(spool)
+  },
+
+  /** The rows themselves into a bare SQLite table, a hundred in a transaction, as durable as the bridge. */
+  async inserting(file, seconds) {
+    const database = new Database(file)
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    database.exec('CREATE TABLE rows (id INTEGER PRIMARY KEY, message_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL)')
+    const insert = database.prepare('INSERT INTO rows (message_id, body) VALUES (?, ?)')
+    const until = performance.now() + Number(seconds) * 1000
+    const started = performance.now()
+    let rows = 0
+    while (performance.now() < until) {
+      database.exec('BEGIN IMMEDIATE')
+      for (let i = 0; i < 100; i++) insert.run(`insert-${rows}`, kilobyteEvent('insert', rows++))
+      database.exec('COMMIT')
+    }
+    tell({ rowsPerSecond: (rows / (performance.now() - started)) * 1000 })
+  },
+
+  /** An EmailSendX that agrees to everything at once and never limits anybody. */
+  async agreeing() {
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        const sent = JSON.parse(Buffer.concat(chunks).toString() || '{}') as { contacts?: unknown[] }
+        const total = sent.contacts?.length ?? 0
+        response.setHeader('content-type', 'application/json')
+        response.end(JSON.stringify({ data: { total, created: total, updated: 0, failed: 0, errors: [] } }))
+      })
+    }).listen(0, '127.0.0.1')
+    server.on('listening', () => tell({ port: (server.address() as AddressInfo).port }))
+  }
+}
+
+async function serve(spool: Spool): Promise<void> {
+  const memory = new Memory(64 * 1024 * 1024)
+  const log = pino({ level: 'silent' })
+  const app = buildApp({
+    spool,
+    memory,
+    metrics: createMetrics(spool, memory),
+    log,
+    control: false,
+    isStopping: () => false
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  tell({ port: (app.server.address() as AddressInfo).port })
+}
+
+function tell(message: object): void {
+  process.send?.(message)
+}
+
+process.on('disconnect', () => process.exit())
+const [role, ...args] = process.argv.slice(2)
+void roles[role](...args)
