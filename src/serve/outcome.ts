@@ -1,7 +1,7 @@
 import type { Body } from './body'
 import type { Definition, RunningDestination } from './definition'
 import { errorFacts, errorOutput, errorStatus } from './errors'
-import type { ErrorOutput, EventStatus } from './errors'
+import type { ErrorFacts, EventStatus } from './errors'
 import { recordingDestination } from './exchanges'
 import type { Exchange } from './exchanges'
 import type { Answer, Wishes } from './route'
@@ -10,7 +10,7 @@ import type { Answer, Wishes } from './route'
 export interface Outcome {
   exchanges: Exchange[]
   multistatus: EventStatus[]
-  error?: ErrorOutput
+  error?: ErrorFacts
 }
 
 /** Runs a call on its own destination. Never throws: a call that fails wholly gives every event of `payload` its error. */
@@ -29,14 +29,17 @@ export async function outcome(
     return {
       exchanges: await exchanges(),
       multistatus: events.map(() => errorStatus(facts)),
-      error: errorOutput(facts)
+      error: facts
     }
   }
 }
 
-/** The original's answer: the exchanges, or the error alone. With the wish: all of the outcome, the error without its stack. */
+/**
+ * The original's answer: the exchanges, or the error alone. With the wish all of the outcome, where the error has the status
+ * the platform gives it and no stack.
+ */
 export function outcomeAnswer({ exchanges, multistatus, error }: Outcome, wishes: Wishes): Answer {
-  if (!wishes.multistatus) return { status: 200, body: error ? [error] : exchanges }
-  const { stack: _stack, ...plain } = error ?? {}
-  return { status: 200, body: { exchanges, multistatus, error: error && plain } }
+  if (!wishes.multistatus) return { status: 200, body: error ? [errorOutput(error)] : exchanges }
+  const shown = error && errorOutput({ ...error, status: error.platformStatus, stack: undefined })
+  return { status: 200, body: { exchanges, multistatus, error: shown } }
 }

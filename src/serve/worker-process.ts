@@ -38,24 +38,22 @@ export async function startWorker({ config, env, log }: WorkerOptions, signal: A
     signal
   })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  const routes = await new Promise<string[]>((resolve, reject) => {
-    const fail = (what: string) => reject(new Error(`${shown(config.folder)}: ${what}`))
-    const slow = setTimeout(() => {
-      fail(`not loaded after ${LOAD_MS / 1000} s; look for an endless loop or a request at the top of a file`)
-      child.kill('SIGKILL')
-    }, LOAD_MS)
+  const slow = setTimeout(() => child.kill('SIGKILL'), LOAD_MS)
+  const loading = new Promise<string[]>((resolve, reject) => {
     child.on('message', (message: WorkerMessage) => {
-      if ('log' in message) return log(message.log)
-      clearTimeout(slow)
+      if ('log' in message) log(message.log)
       if ('ready' in message) resolve(message.ready)
-      else reject(new Error(message.failed))
+      if ('failed' in message) reject(new Error(message.failed))
     })
     child.on('error', reject)
     child.once('exit', (code, killedBy) => {
-      clearTimeout(slow)
-      fail(`its process ended while loading (${killedBy ?? `exit code ${code}`})`)
+      const what = killedBy
+        ? `not loaded within ${LOAD_MS / 1000} s`
+        : `its process ended with code ${code} while loading`
+      reject(new Error(`${shown(config.folder)}: ${what}`))
     })
   })
+  const routes = await loading.finally(() => clearTimeout(slow))
   return {
     routes,
     take: (socket) => child.send('connection', socket, (error) => error && socket.destroy()),
