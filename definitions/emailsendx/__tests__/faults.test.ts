@@ -1,4 +1,5 @@
 import nock from 'nock'
+import { once } from 'events'
 import { createServer } from 'http'
 import type { AddressInfo } from 'net'
 import definition from '..'
@@ -219,42 +220,43 @@ it('after a 400, a batch goes on', async () => {
   expect(results.map(({ status }) => status)).toEqual([400, 200])
 })
 
-it('gives up when Segment ends the request, also while an answer trickles in', async () => {
-  nock.enableNetConnect('127.0.0.1')
+describe('an answer that trickles in and never ends', () => {
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' })
     response.write('{"data":')
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const stop = new AbortController()
-  server.once('request', () => setImmediate(() => stop.abort()))
-  const [result] = await createTestIntegration(definition).executeBatch('identifyContact', {
-    events: [createTestEvent({ type: 'identify', traits: { email: EMAIL } })],
-    mapping: defaultValues(definition.actions.identifyContact.fields),
-    settings: { ...SETTINGS, apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
-    signal: stop.signal
   })
-  expect(result).toMatchObject({ errortype: 'RETRYABLE_ERROR' })
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
-})
 
-it('does not hang on an answer that never ends', async () => {
-  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] } as never)
-  try {
-    nock.enableNetConnect('127.0.0.1')
-    const server = createServer((_request, response) => {
-      response.writeHead(200, { 'content-type': 'application/json' })
-      response.write('{"data":')
-    }).listen(0, '127.0.0.1')
-    await new Promise((resolve) => server.once('listening', resolve))
-    server.once('request', () => setImmediate(() => jest.advanceTimersByTime(30_001)))
-    const settings = { ...SETTINGS, apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
-    const result = await deliver('single', 'identifyContact', CASES[0].event, { settings })
-    expect(result).toMatchObject({ status: 504, code: 'RETRYABLE_ERROR' })
+  beforeAll(async () => {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+  })
+  beforeEach(() => nock.enableNetConnect('127.0.0.1'))
+  afterEach(() => nock.disableNetConnect())
+  afterAll(async () => {
     server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  } finally {
-    jest.useRealTimers()
-  }
+    server.close()
+    await once(server, 'close')
+  })
+
+  const send = (signal: AbortSignal) =>
+    createTestIntegration(definition).executeBatch('identifyContact', {
+      events: [createTestEvent({ type: 'identify', traits: { email: EMAIL } })],
+      mapping: defaultValues(definition.actions.identifyContact.fields),
+      settings: { ...SETTINGS, apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
+      signal
+    })
+
+  it('is given up when Segment ends the request', async () => {
+    const segment = new AbortController()
+    server.once('request', () => setImmediate(() => segment.abort()))
+    expect(await send(segment.signal)).toMatchObject([{ errortype: 'RETRYABLE_ERROR' }])
+  })
+
+  it('is given up after 30 seconds, also when Segment passes a signal and so switches the usual timeout off', async () => {
+    const inReality = setTimeout
+    const clock = jest.spyOn(global, 'setTimeout')
+    clock.mockImplementation(((action: () => void, ms: number) => inReality(action, ms === 30_000 ? 200 : ms)) as never)
+    expect(await send(new AbortController().signal)).toMatchObject([{ status: 504, errortype: 'RETRYABLE_ERROR' }])
+    clock.mockRestore()
+  })
 })

@@ -39,12 +39,12 @@ describe('the definition', () => {
       expect(minimum).toBeGreaterThan(0)
       expect(maximum).toBeLessThanOrEqual(1000)
     }
-    expect((definition.actions.identifyContact.fields.batch_size).default).toBe(500)
+    expect(definition.actions.identifyContact.fields.batch_size.default).toBe(500)
   })
 
   it('batches identifies by default, and tracks not', () => {
-    expect((definition.actions.identifyContact.fields.enable_batching).default).toBe(true)
-    expect((definition.actions.trackEvent.fields.enable_batching).default).toBe(false)
+    expect(definition.actions.identifyContact.fields.enable_batching.default).toBe(true)
+    expect(definition.actions.trackEvent.fields.enable_batching.default).toBe(false)
   })
 
   it('names at most three existing fields as batch keys', () => {
