@@ -62,7 +62,7 @@ async function arrays(folder: string): Promise<void> {
 async function underLoad(events: number, role: string[]): Promise<Load> {
   const server = start(...role)
   const { port } = await message<{ port: number }>(server)
-  const one = (n: number) => kilobyteEvent('load', n)
+  const one = (n: number) => kilobyteEvent(n)
   const many = (n: number) => `[${Array.from({ length: events }, (_, i) => one(n * events + i)).join()}]`
   const result = await load(port, { connections: CONNECTIONS, seconds: SECONDS, body: events === 1 ? one : many })
   await stop(server)

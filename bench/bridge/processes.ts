@@ -1,3 +1,4 @@
+import { randomUUID } from 'crypto'
 import { createServer } from 'http'
 import Database from 'libsql'
 import type { AddressInfo } from 'net'
@@ -38,7 +39,7 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
     let rows = 0
     while (performance.now() < until) {
       database.exec('BEGIN IMMEDIATE')
-      for (let i = 0; i < 100; i++) insert.run(`insert-${rows}`, kilobyteEvent('insert', rows++))
+      for (let i = 0; i < 100; i++) insert.run(randomUUID(), kilobyteEvent(rows++))
       database.exec('COMMIT')
     }
     tell({ rowsPerSecond: (rows / (performance.now() - started)) * 1000 })

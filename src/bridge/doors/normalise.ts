@@ -39,7 +39,7 @@ export function normalise(items: unknown[], request: RequestContext): Normalised
 function readItem(item: unknown, request: RequestContext): BridgeEvent | RejectedItem | 'ignored' {
   const { value, cut } = harmless(item)
   if (!isObject(value)) return rejected(value, `${said(value)} instead of an event: ${CHECK_SENDER}`)
-  const { writeKey, ...event } = inSegmentsSpelling(value)
+  const event = inSegmentsSpelling(value)
   if (cut) return rejected(event, 'an event nested deeper than 100 levels: send it flatter')
   const type = request.type ?? idText(event.type)?.toLowerCase()
   if (type === undefined) return rejected(event, `an event without a type: ${CHECK_SENDER}`)
@@ -89,24 +89,15 @@ function bridgeEvent(
   const messageId = messageIdOf(event)
   const userId = idText(event.userId)
   const anonymousId = idText(event.anonymousId)
-  return {
-    messageId,
+  Object.assign(event, parts, {
     type,
-    userId: userKey(userId),
-    anonymousId: userKey(anonymousId),
-    email,
-    event: {
-      ...event,
-      type,
-      messageId,
-      userId,
-      anonymousId,
-      timestamp: timeOf(event, receivedAt).toISOString(),
-      receivedAt: event.receivedAt ?? receivedAt.toISOString(),
-      ...parts
-    },
-    options
-  }
+    messageId,
+    userId,
+    anonymousId,
+    timestamp: timeOf(event, receivedAt).toISOString(),
+    receivedAt: event.receivedAt ?? receivedAt.toISOString()
+  })
+  return { messageId, type, userId: userKey(userId), anonymousId: userKey(anonymousId), email, event, options }
 }
 
 function rejected(item: unknown, reason: string): RejectedItem {

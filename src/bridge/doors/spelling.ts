@@ -15,21 +15,25 @@ const NAMES = [
   'context',
   'traits',
   'properties',
-  'integrations',
-  'writeKey'
+  'integrations'
 ]
+
+/** Senders' secrets, which nobody here needs and nothing may keep. */
+const SECRET = 'writekey'
 
 const bySound = new Map(NAMES.map((name) => [sound(name), name]))
 
 /**
- * The event with its root names in Segment's spelling: `message_id`, `MessageID` and `message-id` all become `messageId`, any
- * other name stays as it is. Where one thing is said twice, the right spelling wins, then the first that is not null.
+ * A copy of the event with its root names in Segment's spelling: `message_id`, `MessageID` and `message-id` all become
+ * `messageId`, any other name stays as it is. A write key is left out. Where one thing is said twice, the right spelling
+ * wins, then the first that is not null.
  */
 export function inSegmentsSpelling(event: JsonObject): JsonObject {
   const spelled: JsonObject = {}
   for (const [key, value] of Object.entries(event)) {
-    const name = bySound.get(sound(key)) ?? key
-    if (spelled[name] == null || (name === key && value != null)) spelled[name] = value
+    const heard = sound(key)
+    const name = bySound.get(heard) ?? key
+    if (heard !== SECRET && (spelled[name] == null || (name === key && value != null))) spelled[name] = value
   }
   return spelled
 }
