@@ -80,10 +80,8 @@ export const assumed = {
     value: 201,
     reading: 'Creating a list answers 201 with the wrapped list; two lists may have one name.'
   },
-  customFields: {
-    value: 201,
-    reading: 'Custom fields are not paged; creating one answers 201; a key that exists is refused with 400.'
-  },
+  customFieldCreated: { value: 201, reading: 'Custom fields are not paged; creating one answers 201 …' },
+  customFieldExists: { value: 400, reading: '… and a key that exists is refused.' },
   readOnly: { reading: 'Segments and campaigns are the examples of the API pages; forms are empty.' },
   whoami: { reading: '`GET /whoami` needs no scope and answers workspaceId, workspaceName, keyName and scopes.' },
   // Protocol

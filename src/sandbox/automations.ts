@@ -2,7 +2,7 @@ import { assumed } from './assumptions'
 import { ApiError, envelope, notFound, type Paging } from './http'
 import { isoTime, newId } from './ids'
 import { getContact, type Contact } from './contacts'
-import type { EventMatch, Workspace } from './workspace'
+import type { Settings, Workspace } from './workspace'
 
 /** An automation as the API shows it. */
 export interface Automation {
@@ -122,8 +122,8 @@ export function setAutomationStatus(workspace: Workspace, id: string, status: Au
 }
 
 /** Ids of the active automations that wait for this event. */
-export function automationsFor({ store, eventMatch }: Workspace, eventName: string): string[] {
-  const form = NAME_FORMS[eventMatch]
+export function automationsFor({ store, settings }: Workspace, eventName: string): string[] {
+  const form = NAME_FORMS[settings.eventMatch]
   return store
     .all<Pick<AutomationRow, 'id' | 'trigger_event'>>(
       "SELECT id, trigger_event FROM automations WHERE status = 'active' AND trigger_type = 'CUSTOM_EVENT' ORDER BY seq"
@@ -133,7 +133,7 @@ export function automationsFor({ store, eventMatch }: Workspace, eventName: stri
 }
 
 /** Two names match when their forms are equal. */
-const NAME_FORMS: Record<EventMatch, (name: string) => string> = {
+const NAME_FORMS: Record<Settings['eventMatch'], (name: string) => string> = {
   'case-insensitive': (name) => name.toLowerCase(),
   normalized: (name) =>
     name

@@ -37,7 +37,7 @@ export function upsertContacts(workspace: Workspace, rows: unknown[], listId?: s
 }
 
 function checkRow({ faults }: Workspace, row: unknown) {
-  const checked = check(contactInput, row)
+  const checked = check(contactInput, row, 'contact')
   const refusal = checked.ok && faults.refusal(checked.value.email)
   return refusal ? { ok: false as const, message: refusal } : checked
 }

@@ -60,8 +60,8 @@ export const contactInput = z.object({
     }),
   firstName: z.string().nullish(),
   lastName: z.string().nullish(),
-  metadata: jsonObject
-    .or(z.array(z.unknown()).max(0))
+  metadata: z
+    .union([jsonObject, z.tuple([])], { error: 'must be a JSON object' })
     .nullish()
     .transform((metadata): JsonObject => (isJsonObject(metadata) ? metadata : {}))
 })

@@ -1,53 +1,94 @@
+import { z } from 'zod'
 import { newId } from './ids'
 import type { ApiKey } from './keys'
+import { METHODS } from './website'
 
-/** Which requests a fault waits for; whatever is absent matches everything. */
-export interface FaultMatch {
-  method?: string
-  /** Path without query. `*` stands for one segment, a last `**` for the rest. */
-  path?: string
-  /** A key, or the id of one. */
-  key?: string
-}
+/** Longest delay a fault may cause, in milliseconds. */
+const MAXIMUM_DELAY_MS = 600_000
 
-/**
- * What goes wrong. With `applied` the request is carried out first and only its answer is spoilt.
- * `refuse-contact` is not about answers: rows with that email fail in upserts.
- */
-export type FaultEffect =
-  | {
-      kind: 'status'
-      status: number
-      body?: unknown
-      headers?: Record<string, string>
-      delayMs: number
-      applied: boolean
-    }
-  | { kind: 'garbage'; status: number; delayMs: number; applied: boolean }
-  | { kind: 'drop'; delayMs: number; applied: boolean }
-  | { kind: 'delay'; delayMs: number; applied: boolean }
-  | { kind: 'refuse-contact'; email: string; message: string }
+const headerName = z
+  .string()
+  .regex(/^[\w!#$%&'*+.^`|~-]+$/, { error: 'is no header name' })
+  .refine((name) => !/^(content-length|transfer-encoding)$/i.test(name), { error: 'cannot be set by a fault' })
+const headerValue = z.string().regex(/^[\t\x20-\x7e]*$/, { error: 'must be printable ASCII' })
 
 /** How often a fault strikes; `always`: until it is removed. */
-export type Times = number | 'always'
+const times = z.union([z.int().min(1).max(1_000_000), z.literal('always')], {
+  error: 'must be an integer from 1 or "always"'
+})
+
+/** Which requests a fault waits for (whatever is absent matches everything), and how it strikes. */
+const onRequests = {
+  times: times.default(1),
+  method: z.enum(METHODS).optional(),
+  /** Path without query. `*` stands for one segment, a last `**` for the rest. */
+  path: z
+    .string()
+    .regex(/^\/api\/v1\/[^?]*$/, {
+      error: 'must start with /api/v1/ and have no query, e.g. /api/v1/contacts/*/events'
+    })
+    .optional(),
+  /** A key, or the id of one. */
+  key: z.string().min(1).optional(),
+  delayMs: z.int().min(0).max(MAXIMUM_DELAY_MS).default(0),
+  /** Carry the request out first and spoil only its answer. */
+  applied: z.boolean().default(false)
+}
+
+const KINDS = ['status', 'garbage', 'drop', 'delay', 'refuse-contact'] as const
+
+/** What `POST /_sandbox/faults` takes. */
+export const faultSpec = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({
+      kind: z.literal('status'),
+      ...onRequests,
+      status: z.int().min(200).max(599),
+      /** A string is sent as HTML, anything else as JSON; absent: `{"error"}` with the documented words. */
+      body: z.unknown().optional(),
+      headers: z.record(headerName, headerValue).default({})
+    }),
+    /** A body that says it is JSON and is not. */
+    z.strictObject({ kind: z.literal('garbage'), ...onRequests, status: z.int().min(200).max(599).default(200) }),
+    /** The connection is cut without an answer. */
+    z.strictObject({ kind: z.literal('drop'), ...onRequests }),
+    z.strictObject({ kind: z.literal('delay'), ...onRequests, delayMs: onRequests.delayMs.unwrap().min(1) }),
+    /** Rows with this email fail in upserts. */
+    z.strictObject({
+      kind: z.literal('refuse-contact'),
+      times: times.default('always'),
+      email: z.string().trim().toLowerCase().min(1),
+      message: z.string().min(1).default('email is refused')
+    })
+  ],
+  { error: (issue) => (issue.code === 'invalid_union' ? `must be one of ${KINDS.join(', ')}` : undefined) }
+)
+type FaultSpec = z.output<typeof faultSpec>
 
 /** A fault with how many more times it will strike. */
-export type Fault = FaultMatch & FaultEffect & { id: string; remaining: Times }
+export type Fault = FaultSpec & { id: string }
 export type AnswerFault = Exclude<Fault, { kind: 'refuse-contact' }>
 
-/** The faults that wait for their requests, oldest first. */
+/** A request as faults see it. */
+interface Met {
+  method: string
+  path: string
+  key?: ApiKey
+}
+
+/** The faults that wait for their requests, oldest first. `times` counts down. */
 export class Faults {
   private waiting: Fault[] = []
 
-  add(spec: FaultMatch & FaultEffect & { times: Times }): Fault {
-    const { times, ...fault } = spec
-    const added = { ...fault, id: newId(), remaining: times }
-    this.waiting.push(added)
-    return { ...added }
+  add(spec: FaultSpec): Fault {
+    const fault = { ...spec, id: newId() }
+    this.waiting.push(fault)
+    return fault
   }
 
-  list(): Fault[] {
-    return this.waiting.map((fault) => ({ ...fault }))
+  list(): readonly Fault[] {
+    return this.waiting
   }
 
   /** @returns whether there was one */
@@ -62,30 +103,30 @@ export class Faults {
   }
 
   /** The first fault that this request meets, used up by one. */
-  strike(request: { method: string; path: string; key?: ApiKey }): AnswerFault | undefined {
-    const fault = this.waiting.find(
-      (fault): fault is AnswerFault => fault.kind !== 'refuse-contact' && matches(fault, request)
-    )
-    if (fault) this.use(fault)
+  strike(met: Met): AnswerFault | undefined {
+    const fault = this.waiting.find((one): one is AnswerFault => one.kind !== 'refuse-contact' && matches(one, met))
+    if (fault) this.useUp(fault)
     return fault
   }
 
-  /** Why a contact with this email is to be refused, used up by one. */
+  /** Why a contact with this email is refused, if it is; used up by one. */
   refusal(email: string): string | undefined {
-    const fault = this.waiting.find((fault) => fault.kind === 'refuse-contact' && fault.email === email)
-    if (fault?.kind !== 'refuse-contact') return undefined
-    this.use(fault)
-    return fault.message
+    for (const fault of this.waiting) {
+      if (fault.kind !== 'refuse-contact' || fault.email !== email) continue
+      this.useUp(fault)
+      return fault.message
+    }
+    return undefined
   }
 
-  private use(fault: Fault): void {
-    if (fault.remaining === 'always') return
-    fault.remaining -= 1
-    if (fault.remaining === 0) this.remove(fault.id)
+  private useUp(fault: Fault): void {
+    if (fault.times === 'always') return
+    fault.times -= 1
+    if (fault.times === 0) this.remove(fault.id)
   }
 }
 
-function matches(fault: FaultMatch, { method, path, key }: { method: string; path: string; key?: ApiKey }): boolean {
+function matches(fault: AnswerFault, { method, path, key }: Met): boolean {
   if (fault.method !== undefined && fault.method !== method) return false
   if (fault.key !== undefined && fault.key !== key?.key && fault.key !== key?.id) return false
   return fault.path === undefined || pathMatches(fault.path.split('/'), path.split('/'))

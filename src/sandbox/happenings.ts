@@ -1,22 +1,14 @@
-/** What the stream tells. Deliberately small: `GET /_sandbox/state` has the whole of it. `at` is in milliseconds. */
-export type Happening =
-  | { type: 'contact'; at: number; change: 'created' | 'updated'; id: string; email: string }
-  | { type: 'list'; at: number; id: string }
-  | { type: 'membership'; at: number; listId: string; contactId: string; email: string }
-  | { type: 'event'; at: number; id: string; contactId: string; email: string; matchingAutomations: number }
-  | { type: 'automation-run'; at: number; id: string; automationId: string; contactId: string; email: string }
-  | {
-      type: 'request'
-      at: number
-      method: string
-      route: string
-      status: number | 'dropped'
-      key?: string
-      faultId?: string
-    }
-  | { type: 'reset'; at: number }
+type What =
+  | { type: 'contact'; change: 'created' | 'updated'; id: string; email: string }
+  | { type: 'list'; id: string }
+  | { type: 'membership'; listId: string; contactId: string; email: string }
+  | { type: 'event'; id: string; contactId: string; email: string; matchingAutomations: number }
+  | { type: 'automation-run'; id: string; automationId: string; contactId: string; email: string }
+  | { type: 'request'; route: string; path: string; status: number | 'dropped'; key?: string; faultId?: string }
+  | { type: 'reset' }
 
-type HappeningWithoutTime = Happening extends infer One ? (One extends Happening ? Omit<One, 'at'> : never) : never
+/** What the stream tells. Deliberately small: `GET /_sandbox/state` has the whole of it. `at` is in milliseconds. */
+export type Happening = What & { at: number }
 
 /** Tells listeners what happened, at once and in order. */
 export class Happenings {
@@ -24,8 +16,8 @@ export class Happenings {
 
   constructor(private readonly now: () => number) {}
 
-  tell(what: HappeningWithoutTime): void {
-    const happening = { ...what, at: this.now() } as Happening
+  tell(what: What): void {
+    const happening = { ...what, at: this.now() }
     for (const listener of this.listeners) listener(happening)
   }
 

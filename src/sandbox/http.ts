@@ -3,7 +3,7 @@ import { assumed } from './assumptions'
 
 /** An answer other than 2xx: `{"error": message}` with the given status. */
 export class ApiError extends Error {
-  constructor(readonly status: number, message: string) {
+  constructor(readonly status: number, message: string, readonly headers: Record<string, string> = {}) {
     super(message)
   }
 }
@@ -77,12 +77,17 @@ export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknow
 type Checked<T> = { ok: true; value: T } | { ok: false; message: string }
 
 /** As {@link parseBody}, but tells instead of throwing. */
-export function check<Schema extends z.ZodType>(schema: Schema, body: unknown): Checked<z.output<Schema>> {
+export function check<Schema extends z.ZodType>(
+  schema: Schema,
+  body: unknown,
+  subject = 'body'
+): Checked<z.output<Schema>> {
   const result = schema.safeParse(body, { error: wording })
   if (result.success) return { ok: true, value: result.data }
   const [issue] = result.error.issues
+  const { message } = issue.code === 'invalid_key' ? issue.issues[0] : issue
   const field = issue.path.map(String).join('.')
-  return { ok: false, message: `${field || 'body'} ${issue.message}` }
+  return { ok: false, message: `${field || subject} ${message}` }
 }
 
 const EXPECTED: Record<string, string> = {
@@ -101,14 +106,15 @@ function wording(issue: z.core.$ZodRawIssue): string | undefined {
       if (issue.input === undefined) return 'is required'
       return `must be ${EXPECTED[issue.expected] ?? issue.expected}`
     case 'invalid_value':
-    case 'invalid_union':
-      return issue.code === 'invalid_value' ? `must be one of ${issue.values.map(String).join(', ')}` : undefined
+      return `must be one of ${issue.values.map(String).join(', ')}`
     case 'unrecognized_keys':
       return `has a field that does not exist here: ${issue.keys.join(', ')}`
     case 'too_small':
       return issue.origin === 'number' ? `must be at least ${issue.minimum}` : 'must not be empty'
     case 'too_big':
-      return issue.origin === 'number' ? `must be at most ${issue.maximum}` : `must not be longer than ${issue.maximum}`
+      return issue.origin === 'number'
+        ? `must be at most ${issue.maximum}`
+        : `must not have more than ${issue.maximum} entries`
     default:
       return undefined
   }

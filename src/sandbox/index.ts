@@ -4,10 +4,10 @@ import { Happenings } from './happenings'
 import { isLoopbackHost } from './host-check'
 import { RateLimiter } from './rate-limit'
 import { openStore } from './schema'
-import { seed } from './seed'
+import { seedWhenEmpty } from './seed'
 import { createServer } from './server'
 import { Traffic } from './traffic'
-import type { EventMatch, Workspace } from './workspace'
+import type { Settings, Workspace } from './workspace'
 
 export { SANDBOX_KEY } from './keys'
 
@@ -19,7 +19,7 @@ export interface SandboxOptions {
   /** SQLite file that keeps everything across restarts; absent: in memory. */
   data?: string
   /** How an event's name is compared with an automation's; default `case-insensitive`, as the API documents it. */
-  eventMatch?: EventMatch
+  eventMatch?: Settings['eventMatch']
   /** Calls per key and minute; default 120. */
   rateLimit?: number
   /** The clock, in milliseconds; default `Date.now`. */
@@ -47,21 +47,24 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     rateLimit = 120,
     now = Date.now
   } = options
-  const { store, fresh } = openStore(data)
+  const store = openStore(data)
+  const initialSettings: Settings = { rateLimit, eventMatch, whoami: 'available' }
+  const settings = { ...initialSettings }
+  const happenings = new Happenings(now)
   const workspace: Workspace = {
     store,
-    limiter: new RateLimiter(rateLimit, now),
+    settings,
+    initialSettings,
+    limiter: new RateLimiter(settings, now),
     faults: new Faults(),
-    traffic: new Traffic(),
-    happenings: new Happenings(now),
-    now,
-    eventMatch,
-    whoami: 'available'
+    traffic: new Traffic(happenings),
+    happenings,
+    now
   }
   const app = createServer(workspace, isLoopbackHost(host))
   app.addHook('onClose', async () => store.close())
   try {
-    if (fresh) store.transaction(() => seed(workspace))
+    seedWhenEmpty(workspace)
     await app.listen({ port, host })
   } catch (error) {
     await app.close()
@@ -78,7 +81,7 @@ function urlHost(host: string): string {
 }
 
 function explainListening(error: unknown, host: string, port: number): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   const remedy = 'choose another with --port or SANDBOX_PORT'
   if (code === 'EADDRINUSE') return new Error(`port ${port} is in use; stop what uses it or ${remedy}`)
   if (code === 'EACCES') return new Error(`port ${port} may not be opened by this user; ${remedy}`)

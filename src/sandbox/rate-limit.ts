@@ -14,12 +14,12 @@ export class RateLimiter {
   /** Times of the counted calls per key id, oldest first; never more than the limit allows. */
   private readonly calls = new Map<string, number[]>()
 
-  constructor(public limit: number, private readonly now: () => number) {}
+  constructor(private readonly settings: { readonly rateLimit: number }, private readonly now: () => number) {}
 
   /** Counts one call if there is room. @returns false when the call must be refused, which costs nothing */
   take(keyId: string): boolean {
     const recent = this.recent(keyId)
-    if (recent.length >= this.limit) return false
+    if (recent.length >= this.settings.rateLimit) return false
     recent.push(this.now())
     return true
   }
@@ -27,14 +27,15 @@ export class RateLimiter {
   /** The window of one key; without a key the window nobody has used. */
   window(keyId?: string): RateWindow {
     const recent = keyId === undefined ? [] : this.recent(keyId)
-    const used = Math.min(recent.length, this.limit)
+    const limit = this.settings.rateLimit
+    const used = Math.min(recent.length, limit)
     // The call that has to leave before the next one fits: with a limit lowered meanwhile it is not the oldest one.
-    const blocking = recent[recent.length - this.limit]
+    const blocking = recent[recent.length - limit]
     const oldest = recent[0]
     return {
-      limit: this.limit,
+      limit,
       used,
-      remaining: this.limit - used,
+      remaining: limit - used,
       reset: Math.ceil((oldest === undefined ? this.now() : oldest + WINDOW_MS) / 1000),
       retryAfter: blocking === undefined ? 0 : Math.max(1, Math.ceil((blocking + WINDOW_MS - this.now()) / 1000))
     }

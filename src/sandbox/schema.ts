@@ -43,10 +43,9 @@ export const TABLE_NAMES = ['runs', 'events', 'members', 'automations', 'custom_
 /**
  * Opens the sandbox's database and creates its tables when it is new.
  * @param file path of the SQLite file; absent: in memory
- * @returns the store, and whether it was just created (and so needs its first content)
  * @throws Error with one line saying what to do, when the file cannot be used
  */
-export function openStore(file?: string): { store: Store; fresh: boolean } {
+export function openStore(file?: string): Store {
   if (file !== undefined && !existsSync(dirname(resolve(file)))) {
     throw new Error(
       `cannot open ${file}: the folder ${dirname(
@@ -57,8 +56,8 @@ export function openStore(file?: string): { store: Store; fresh: boolean } {
   let db: Database.Database | undefined
   try {
     db = new Database(file ?? ':memory:', { timeout: BUSY_TIMEOUT_MS })
-    const fresh = prepare(db, file)
-    return { store: new Store(db), fresh }
+    prepare(db, file)
+    return new Store(db)
   } catch (error) {
     db?.close()
     if (error instanceof UnusableFile) throw error
@@ -69,8 +68,7 @@ export function openStore(file?: string): { store: Store; fresh: boolean } {
 
 class UnusableFile extends Error {}
 
-/** @returns true when the tables were created just now */
-function prepare(db: Database.Database, file = ':memory:'): boolean {
+function prepare(db: Database.Database, file = ':memory:'): void {
   const version = pragma(db, 'user_version')
   const application = pragma(db, 'application_id')
   const empty = new Store(db).count('SELECT count(*) AS n FROM sqlite_master') === 0
@@ -90,17 +88,17 @@ function prepare(db: Database.Database, file = ':memory:'): boolean {
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = NORMAL')
   db.pragma('foreign_keys = ON')
-  if (!empty) {
-    const [check] = db.pragma('quick_check(1)') as [{ quick_check: string }]
-    if (check.quick_check !== 'ok') {
-      throw new UnusableFile(
-        `${file} is damaged (${oneLine(check.quick_check)}); move it away or choose another --data file`
-      )
-    }
-    return false
+  if (empty) {
+    db.exec(
+      `BEGIN; ${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`
+    )
   }
-  db.exec(`BEGIN; ${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
-  return true
+  const [check] = db.pragma('quick_check(1)') as [{ quick_check: string }]
+  if (check.quick_check !== 'ok') {
+    throw new UnusableFile(
+      `${file} is damaged (${oneLine(check.quick_check)}); move it away or choose another --data file`
+    )
+  }
 }
 
 function pragma(db: Database.Database, name: 'user_version' | 'application_id'): number {

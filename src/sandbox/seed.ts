@@ -9,8 +9,8 @@ const LISTS = [
   ['clx_list_customers_id', 'Paying Customers', 'All users with an active subscription', '2026-01-12T11:30:00Z']
 ]
 
-/** Fills an empty store with what every new sandbox has: two lists, one automation, one key. */
-export function seed(workspace: Workspace): void {
+/** What every new sandbox has: two lists, one automation, one key. */
+function seed(workspace: Workspace): void {
   const { store } = workspace
   for (const [id, name, description, time] of LISTS) {
     store.run(
@@ -37,10 +37,24 @@ export function seed(workspace: Workspace): void {
   createKey(store, { id: 'key_default', key: SANDBOX_KEY, name: 'Sandbox', scopes: [...SCOPES] })
 }
 
-/** Empties everything and seeds it again. */
+/** Gives a new store its first content. */
+export function seedWhenEmpty(workspace: Workspace): void {
+  const { store } = workspace
+  store.transaction(() => {
+    if (store.count('SELECT count(*) AS n FROM keys') === 0) seed(workspace)
+  })
+}
+
+/** Back to how the sandbox started with an empty store: data, keys, faults, settings, counts and rate windows. */
 export function reset(workspace: Workspace): void {
-  workspace.store.transaction(() => {
-    for (const table of TABLE_NAMES) workspace.store.run(`DELETE FROM ${table}`)
+  const { store, settings, initialSettings, limiter, faults, traffic, happenings } = workspace
+  store.transaction(() => {
+    for (const table of TABLE_NAMES) store.run(`DELETE FROM ${table}`)
     seed(workspace)
   })
+  Object.assign(settings, initialSettings)
+  limiter.clear()
+  faults.clear()
+  traffic.clear()
+  happenings.tell({ type: 'reset' })
 }

@@ -8,10 +8,22 @@ import { automationRoutes } from './routes/automations'
 import { contactRoutes } from './routes/contacts'
 import { controlRoutes } from './routes/control'
 import { eventRoutes } from './routes/events'
+import { customFieldRoutes } from './routes/custom-fields'
 import { listRoutes } from './routes/lists'
+import { readOnlyRoutes } from './routes/read-only'
 import { whoamiRoute } from './routes/whoami'
-import { addWebsite, addWrongMethods } from './website'
+import { addUnknownPaths, watchMethods } from './website'
 import type { Workspace } from './workspace'
+
+const API_ROUTES = [
+  whoamiRoute,
+  contactRoutes,
+  eventRoutes,
+  listRoutes,
+  customFieldRoutes,
+  automationRoutes,
+  readOnlyRoutes
+]
 
 /** Longer than any URL Node accepts, so that an overlong id is simply not found. */
 const MAXIMUM_ID_LENGTH = 65_536
@@ -30,20 +42,18 @@ export function createServer(workspace: Workspace, localOnly: boolean): FastifyI
   })
   app.addHook('preClose', async () => closing.abort())
   if (localOnly) addHostCheck(app)
-  addWebsite(app, workspace)
+  addUnknownPaths(app, workspace)
   addBodyParser(app)
   app.setErrorHandler<FastifyError | ApiError>((error, request, reply) => {
-    const { status, message } = explain(error)
-    if (status >= 500) console.error(`sandbox: ${request.method} ${request.routeOptions.url} failed: ${error.message}`)
-    return reply.code(status).send({ error: message })
+    const { status, message, headers = {} } = explain(error)
+    if (status === 500) console.error(`sandbox: ${request.method} ${request.routeOptions.url} failed: ${error.message}`)
+    return reply.code(status).headers(headers).send({ error: message })
   })
-  const refuseOtherMethods = addWrongMethods(app)
+  const refuseOtherMethods = watchMethods(app, workspace)
   app.register(
     async (api) => {
       addGate(api, workspace, closing.signal)
-      for (const addRoutes of [whoamiRoute, contactRoutes, eventRoutes, listRoutes, automationRoutes]) {
-        addRoutes(api, workspace)
-      }
+      for (const addRoutes of API_ROUTES) addRoutes(api, workspace)
     },
     { prefix: '/api/v1' }
   )
@@ -52,8 +62,8 @@ export function createServer(workspace: Workspace, localOnly: boolean): FastifyI
   return app
 }
 
-function explain(error: FastifyError | ApiError): { status: number; message: string } {
-  if (error instanceof ApiError) return { status: error.status, message: error.message }
+function explain(error: FastifyError | ApiError): Pick<ApiError, 'status' | 'message'> & Partial<ApiError> {
+  if (error instanceof ApiError) return error
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return { status: 413, message: `Request body is larger than ${assumed.bodyMaximum.value} bytes` }

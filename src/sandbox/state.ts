@@ -1,7 +1,7 @@
 import { automationsWithTriggers } from './automations'
 import { CONTACT_COLUMNS, contactFromRow, findByEmail, type Contact, type ContactRow } from './contacts'
 import { notFound } from './http'
-import { listKeys, maskKey } from './keys'
+import { listKeys, maskKey, type ApiKey } from './keys'
 import { findLists } from './lists'
 import type { Workspace } from './workspace'
 
@@ -41,7 +41,7 @@ export interface StateMember {
 
 /** What the sandbox holds: the latest rows of everything (at most 100 each, newest first) and the true totals. */
 export function state(workspace: Workspace) {
-  const { store, traffic, limiter, faults } = workspace
+  const { store, traffic, faults, settings } = workspace
   const count = (table: string) => store.count(`SELECT count(*) AS n FROM ${table}`)
   const byRoute = traffic.byRoute()
   return {
@@ -61,15 +61,15 @@ export function state(workspace: Workspace) {
     automations: automationsWithTriggers(workspace),
     automationRuns: runs(workspace),
     requests: byRoute,
-    rateLimit: limiter.limit,
-    keys: listKeys(store).map(({ key, ...rest }) => ({
-      ...rest,
-      key: maskKey(key),
-      window: limiter.window(rest.id)
-    })),
+    keys: listKeys(store).map((key) => keyState(workspace, key)),
     faults: faults.list(),
-    settings: { rateLimit: limiter.limit, eventMatch: workspace.eventMatch, whoami: workspace.whoami }
+    settings
   }
+}
+
+/** A key without its secret, and where it stands in its rate window. */
+export function keyState({ limiter }: Workspace, { id, name, key, scopes, revoked }: ApiKey) {
+  return { id, name, key: maskKey(key), scopes, revoked, window: limiter.window(id) }
 }
 
 /** One contact with everything about it. @throws ApiError 404 */

@@ -36,7 +36,9 @@ export class Store {
     return this.db.transaction(work).immediate()
   }
 
+  /** libsql lets go of the file only when its objects are collected, so the write-ahead log is emptied here. */
   close(): void {
+    this.db.pragma('wal_checkpoint(TRUNCATE)')
     this.statements.clear()
     this.db.close()
   }

@@ -1,7 +1,9 @@
-import type { FastifyInstance, FastifyReply, HTTPMethods } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { assumed } from './assumptions'
 import { ApiError, pathOf } from './http'
 import type { Workspace } from './workspace'
+
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
 /** EmailSendX serves its API and its website from one origin, so what is no API route is answered with a page. */
 export function sendPage(reply: FastifyReply, status: number): FastifyReply {
@@ -18,33 +20,32 @@ export function sendPage(reply: FastifyReply, status: number): FastifyReply {
 `)
 }
 
-/** Answers unknown paths. */
-export function addWebsite(app: FastifyInstance, { traffic, happenings }: Workspace): void {
-  app.addHook('onRequest', async (request, reply) => {
-    if (!request.is404) return
-    if (pathOf(request.url).startsWith('/_sandbox'))
-      throw new ApiError(404, 'No such control route: see docs/sandbox.md')
-    traffic.count(UNKNOWN, assumed.unknownRoute.value)
-    happenings.tell({ type: 'request', method: request.method, route: UNKNOWN, status: assumed.unknownRoute.value })
-    return sendPage(reply, assumed.unknownRoute.value)
+/** Answers paths that do not exist. */
+export function addUnknownPaths(app: FastifyInstance, { traffic }: Workspace): void {
+  app.addHook('onRequest', async ({ is404, url }, reply) => {
+    if (!is404) return
+    if (pathOf(url).startsWith('/_sandbox')) throw new ApiError(404, 'No such control route: see docs/sandbox.md')
+    const status = assumed.unknownRoute.value
+    traffic.note({ route: 'unknown path', url, status })
+    return sendPage(reply, status)
   })
 }
 
-const UNKNOWN = 'unknown path'
-const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
-
 /** Notes the API's routes; the returned function then answers every other method on their paths. */
-export function addWrongMethods(app: FastifyInstance): () => void {
+export function watchMethods(app: FastifyInstance, { traffic }: Workspace): () => void {
   const known = new Map<string, string[]>()
   app.addHook('onRoute', ({ url, method }) => {
     if (url.startsWith('/api/')) known.set(url, [...(known.get(url) ?? []), method].flat())
   })
   return () => {
-    for (const [url, allowed] of [...known]) {
-      const answer = async (_request: unknown, reply: FastifyReply) =>
-        sendPage(reply.header('Allow', allowed.join(', ')), assumed.wrongMethod.value)
+    for (const [pattern, allowed] of [...known]) {
+      const answer = async ({ method, url }: FastifyRequest, reply: FastifyReply) => {
+        const status = assumed.wrongMethod.value
+        traffic.note({ route: `${method} ${pattern}`, url, status })
+        return sendPage(reply.header('Allow', allowed.join(', ')), status)
+      }
       const method = METHODS.filter((method) => !allowed.includes(method))
-      app.route({ method, url, onRequest: answer, handler: answer })
+      app.route({ method, url: pattern, onRequest: answer, handler: answer })
     }
   }
 }

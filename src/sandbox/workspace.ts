@@ -4,17 +4,29 @@ import type { RateLimiter } from './rate-limit'
 import type { Store } from './store'
 import type { Traffic } from './traffic'
 
-export type EventMatch = 'case-insensitive' | 'normalized'
+export const EVENT_MATCHES = ['case-insensitive', 'normalized'] as const
+export const WHOAMI_CHOICES = ['available', 'missing'] as const
+export const MAXIMUM_RATE_LIMIT = 1_000_000
 
-/** Everything one running sandbox is made of. Contacts, lists, events and keys are in `store`; the rest lives as long as the process. */
+/** What may be changed while the sandbox runs. */
+export interface Settings {
+  /** Calls per key in 60 seconds. */
+  rateLimit: number
+  /** How an event's name is compared with the one an automation waits for. */
+  eventMatch: (typeof EVENT_MATCHES)[number]
+  /** `missing` makes `GET /whoami` a 404, as on servers that do not have it. */
+  whoami: (typeof WHOAMI_CHOICES)[number]
+}
+
+/** All that one running sandbox is. The store holds the data and the keys; the rest lives as long as the process. */
 export interface Workspace {
   store: Store
+  settings: Settings
+  /** The settings that a reset returns to. */
+  initialSettings: Readonly<Settings>
   limiter: RateLimiter
   faults: Faults
   traffic: Traffic
   happenings: Happenings
   now: () => number
-  eventMatch: EventMatch
-  /** `missing` makes `GET /whoami` a 404, as on servers that do not have it. */
-  whoami: 'available' | 'missing'
 }

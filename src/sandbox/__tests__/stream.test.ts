@@ -1,0 +1,93 @@
+import { SANDBOX_KEY } from '..'
+import { endSandboxes, start } from './harness'
+
+afterEach(endSandboxes)
+
+/** Reads server-sent events until `count` have come. */
+async function listen(url: string) {
+  const response = await fetch(`${url}/_sandbox/stream`)
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ''
+  return {
+    headers: response.headers,
+    end: () => reader.cancel(),
+    async next(count: number) {
+      const happenings: { type: string }[] = []
+      while (happenings.length < count) {
+        const end = text.indexOf('\n\n')
+        if (end < 0) {
+          const { value, done } = await reader.read()
+          if (done) throw new Error('the stream ended')
+          text += value
+          continue
+        }
+        const [, type, data] = /^event: (.*)\ndata: (.*)$/.exec(text.slice(0, end)) ?? []
+        text = text.slice(end + 2)
+        if (!data) continue
+        const happening = JSON.parse(data)
+        expect(happening.type).toBe(type)
+        happenings.push(happening)
+      }
+      return happenings
+    }
+  }
+}
+
+it('tells what happens, in order', async () => {
+  const { url, api, contact, control } = await start({ now: () => 1_000_000_000 })
+  const stream = await listen(url)
+  expect(stream.headers.get('content-type')).toBe('text/event-stream')
+  const id = await contact('a@x.io', { listId: 'clx_list_newsletter_id' })
+  await contact('a@x.io', { listId: 'clx_list_newsletter_id' })
+  await api(`/contacts/${id}/events`, { body: { name: 'purchase_completed' } })
+  await api('/lists?id=nope')
+  await api('/nope')
+  await control('/reset', { method: 'POST' })
+  const request = { type: 'request', at: 1_000_000_000, key: `${SANDBOX_KEY.slice(0, 13)}…` }
+  expect(await stream.next(10)).toEqual([
+    { type: 'contact', at: 1_000_000_000, change: 'created', id, email: 'a@x.io' },
+    { type: 'membership', at: 1_000_000_000, listId: 'clx_list_newsletter_id', contactId: id, email: 'a@x.io' },
+    { ...request, route: 'POST /api/v1/contacts', path: '/api/v1/contacts', status: 201 },
+    { type: 'contact', at: 1_000_000_000, change: 'updated', id, email: 'a@x.io' },
+    { ...request, route: 'POST /api/v1/contacts', path: '/api/v1/contacts', status: 200 },
+    expect.objectContaining({ type: 'event', contactId: id, matchingAutomations: 1 }),
+    expect.objectContaining({ type: 'automation-run', automationId: 'clx_auto_purchase_flow_id', email: 'a@x.io' }),
+    expect.objectContaining({ type: 'request', route: 'POST /api/v1/contacts/:id/events', status: 200 }),
+    { ...request, route: 'GET /api/v1/lists', path: '/api/v1/lists?id=nope', status: 404 },
+    expect.objectContaining({ type: 'request', route: 'unknown path', path: '/api/v1/nope', status: 404 })
+  ])
+  expect(await stream.next(1)).toEqual([{ type: 'reset', at: 1_000_000_000 }])
+  await stream.end()
+})
+
+it('keeps up with the largest bulk calls', async () => {
+  const { url, api } = await start()
+  const stream = await listen(url)
+  const contacts = Array.from({ length: 1000 }, (_, index) => ({ email: `${index}@${'long.'.repeat(20)}io` }))
+  for (let round = 0; round < 3; round += 1) {
+    await api('/contacts/bulk', { body: { contacts, listId: 'clx_list_newsletter_id' } })
+  }
+  const happenings = await stream.next(4003)
+  expect(happenings.filter(({ type }) => type === 'contact')).toHaveLength(3000)
+  expect(happenings.filter(({ type }) => type === 'membership')).toHaveLength(1000)
+  await stream.end()
+})
+
+it('cuts off a listener that does not read, and serves on', async () => {
+  const { url, api, contact } = await start({ rateLimit: 100_000 })
+  const response = await fetch(`${url}/_sandbox/stream`)
+  const contacts = Array.from({ length: 1000 }, (_, index) => ({ email: `${index}@${'long.'.repeat(40)}io` }))
+  for (let round = 0; round < 60; round += 1) await api('/contacts/bulk', { body: { contacts } })
+  await expect(response.text()).rejects.toThrow()
+  expect(await contact('a@x.io')).toMatch(/^cl/)
+})
+
+it('has room for 50 listeners', async () => {
+  const { url, control } = await start()
+  const streams = await Promise.all(Array.from({ length: 50 }, () => listen(url)))
+  expect(await control('/stream')).toMatchObject({
+    status: 503,
+    body: { error: 'Already 50 listeners: close one of them first' }
+  })
+  await Promise.all(streams.map((stream) => stream.end()))
+})
