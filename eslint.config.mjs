@@ -26,7 +26,7 @@ const segmentImports = {
 }
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', '**/dist/', 'coverage/', 'upstream/src/'] },
+  { ignores: ['**/node_modules/', '**/dist/', 'coverage/', 'upstream/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
