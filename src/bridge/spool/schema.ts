@@ -50,7 +50,7 @@ export function migrations({ serial, keyed }: Dialect): string[][] {
         paused_until BIGINT NOT NULL DEFAULT 0,
         failures INTEGER NOT NULL DEFAULT 0,
         slow INTEGER NOT NULL DEFAULT 0,
-        proven INTEGER NOT NULL DEFAULT 0,
+        succeeded_at BIGINT,
         parked_at BIGINT,
         parked_status INTEGER,
         parked_reason TEXT,

@@ -146,6 +146,8 @@ export interface ClaimedLane extends Lease {
   apiKey?: string
   /** Calls in a row that came to nothing. */
   failures: number
+  /** Last time a call came to something, ms since 1970. */
+  succeededAt?: number
 }
 
 export interface LanePage {

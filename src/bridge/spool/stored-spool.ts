@@ -319,7 +319,7 @@ function toLaneStatus(row: LaneRow): LaneStatus {
     bytes: row.bytes,
     deadLetters: row.dead,
     oldestArrivedAt: row.oldest_at ?? undefined,
-    proven: row.proven === 1,
+    proven: row.succeeded_at !== null,
     parked:
       row.parked_at === null
         ? undefined

@@ -1,5 +1,6 @@
 import { Client } from 'pg'
 import Database from 'libsql'
+import type { Held } from '../operations'
 import { emailKey, userKey } from '../keys'
 import { LaneRefused, LeaseLost, openSpool, SpoolFull, SpoolUnavailable, SpoolUnusable } from '..'
 import type { ClaimedLane, LaneEvent, Spool, SpoolOptions } from '..'
@@ -12,7 +13,7 @@ const START = Date.UTC(2026, 10, 23)
 const key = { apiKey: 'esx_test_one' }
 const other = { apiKey: 'esx_test_two' }
 const ALL = { rows: 1000, bytes: 1_000_000 }
-const REST = { pausedUntil: 0, failures: 0, slow: false, proven: false, tried: false }
+const REST = { pausedUntil: 0, failures: 0, slow: false, succeeded: false, tried: false }
 
 describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
   const { fresh } = stores(engine)
@@ -342,7 +343,7 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
 
       it('take more when the key has worked before, or only lacks a scope', async () => {
         await take(key, track())
-        await spool.work.release(await claim(), { ...REST, proven: true })
+        await spool.work.release(await claim(), { ...REST, succeeded: true })
         await park()
         expect(await take(key, track())).toMatchObject({ accepted: 1 })
 
@@ -375,7 +376,7 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
         await take(key, track())
         await park()
         now += HOUR
-        await spool.work.release(await claim(), { ...REST, proven: true, tried: true })
+        await spool.work.release(await claim(), { ...REST, succeeded: true, tried: true })
         expect(await spool.lanes.list({ parked: true })).toEqual([])
         expect(await spool.lanes.list({ parked: false })).toMatchObject([{ proven: true }])
       })
@@ -447,8 +448,9 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
     })
 
     it('leaves out what is held, until its time or until it is woken', async () => {
-      const hold = (index: number, keys: string[], until = now + HOUR) =>
-        ({ id: ids[index], for: 'email', until, keys, gate: 'track' } as const)
+      const hold = (index: number, keys: string[], until = now + HOUR): Held => {
+        return { id: ids[index], for: 'email', until, keys, gate: 'track' }
+      }
       await spool.work.settle(lane, {
         held: [hold(0, ['a']), hold(1, ['a', 'b']), hold(2, ['b']), hold(3, ['c'], now + 1000), hold(4, ['d'])]
       })
@@ -464,8 +466,9 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
     })
 
     it('knows what is held for a user, and wakes just the identifies', async () => {
-      const hold = (index: number, gate: 'track' | 'identify' | 'all') =>
-        ({ id: ids[index], for: 'email', until: now + HOUR, keys: ['a'], gate } as const)
+      const hold = (index: number, gate: Held['gate']): Held => {
+        return { id: ids[index], for: 'email', until: now + HOUR, keys: ['a'], gate }
+      }
       await spool.work.settle(lane, {
         held: [hold(1, 'track'), hold(2, 'identify'), hold(3, 'track'), hold(4, 'identify')]
       })
@@ -602,7 +605,7 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
       await spool.retain()
       const lane = await claim()
       await spool.work.settle(lane, { delivered: (await queue(lane)).map(({ id }) => id) })
-      await spool.work.release(lane, { ...REST, proven: true })
+      await spool.work.release(lane, { ...REST, succeeded: true })
 
       await pass(30)
       expect(await take(key, one)).toEqual({ accepted: 0, duplicates: 1 })

@@ -44,7 +44,7 @@ interface Lane extends Row {
   parked_at: number | null
   parked_status: number | null
   parked_reason: string | null
-  proven: number
+  succeeded_at: number | null
   tried_at: number
   oldest_at: number | null
   events: number
@@ -124,7 +124,7 @@ interface Taken {
 function* lockLanes(dialect: Dialect, parcels: Parcel[], now: number): Operation<Map<string, Lane>> {
   const keys = new Map(parcels.map(({ fingerprint, sealedKey }) => [fingerprint, sealedKey]))
   const fingerprints = [...keys.keys()].sort()
-  const select = `SELECT id, fingerprint, due_at, paused_until, parked_at, parked_status, parked_reason, proven, tried_at,
+  const select = `SELECT id, fingerprint, due_at, paused_until, parked_at, parked_status, parked_reason, succeeded_at, tried_at,
     oldest_at, events, bytes FROM lanes WHERE fingerprint IN (${marks(fingerprints)}) ORDER BY id ${dialect.lock}`
 
   let lanes = yield* rows<Lane>(select, ...fingerprints)
@@ -144,7 +144,8 @@ function* lockLanes(dialect: Dialect, parcels: Parcel[], now: number): Operation
 
 function refusalOf(lane: Lane, bytes: number, limits: LaneLimits, now: number): Verdict | undefined {
   // An empty lane is taken into even with a refused key: its first event is what the key is tried with.
-  if (lane.parked_status === 401 && !lane.proven && lane.events > 0) return { refused: lane.parked_reason ?? '' }
+  if (lane.parked_status === 401 && lane.succeeded_at === null && lane.events > 0)
+    return { refused: lane.parked_reason ?? '' }
   if (bytes > limits.maxLaneBytes) return { full: 'bytes' }
   if (lane.oldest_at !== null && now - lane.oldest_at > limits.maxAgeMs) return { full: 'age' }
   return undefined

@@ -14,6 +14,8 @@ export interface ClaimedRow extends Lease {
   sealedKey: string
   /** Calls in a row that came to nothing. */
   failures: number
+  /** Last time a call for the lane came to something, ms since 1970. */
+  succeededAt?: number
 }
 
 /** What a worker says when it lets go of a lane. */
@@ -23,8 +25,8 @@ export interface Rest {
   failures: number
   /** Its calls take long or fail, so it is worked on beside the others, not among them. */
   slow: boolean
-  /** EmailSendX has accepted the key. */
-  proven: boolean
+  /** A call came to something, so EmailSendX accepts the key. */
+  succeeded: boolean
   /** EmailSendX refuses the key. */
   parked?: { status: 401 | 403; reason: string }
   /** A call was made. */
@@ -38,7 +40,7 @@ export interface LaneRow extends Row {
   bytes: number
   dead: number
   oldest_at: number | null
-  proven: number
+  succeeded_at: number | null
   parked_at: number | null
   parked_reason: string | null
   paused_until: number
@@ -48,6 +50,15 @@ export interface LaneFilter {
   /** Whole fingerprint, or its start. */
   fingerprint?: string
   parked?: boolean
+}
+
+interface ClaimRow extends Row {
+  id: number
+  fingerprint: string
+  token: number
+  sealed_key: string
+  failures: number
+  succeeded_at: number | null
 }
 
 /** No worker's word on how long it lives is believed beyond this: its clock may have been wrong. */
@@ -76,8 +87,8 @@ export function* claim(
   query: { limit: number; slow: boolean; except: number[] },
   now: number
 ): Operation<ClaimedRow[]> {
-  const found = yield* rows<{ id: number; fingerprint: string; token: number; sealed_key: string; failures: number }>(
-    `SELECT id, fingerprint, token, sealed_key, failures FROM lanes
+  const found = yield* rows<ClaimRow>(
+    `SELECT id, fingerprint, token, sealed_key, failures, succeeded_at FROM lanes
       WHERE due_at <= ? AND slow = ? AND id NOT IN (${marks([0, ...query.except])})
         AND (worker IS NULL OR NOT EXISTS (
           SELECT 1 FROM workers WHERE workers.id = lanes.worker
@@ -100,7 +111,8 @@ export function* claim(
     token: lane.token + 1,
     fingerprint: lane.fingerprint,
     sealedKey: lane.sealed_key,
-    failures: lane.failures
+    failures: lane.failures,
+    succeededAt: lane.succeeded_at ?? undefined
   }))
 }
 
@@ -133,18 +145,18 @@ export function* release(dialect: Dialect, lease: Lease, rest: Rest, now: number
   const { parked } = rest
   yield* write(
     `UPDATE lanes SET worker = NULL, due_at = ?, paused_until = ?, failures = ?, slow = ?, oldest_at = ?,
-      proven = CASE WHEN ? = 1 THEN 1 ELSE proven END,
+      succeeded_at = CASE WHEN ? = 1 THEN ? ELSE succeeded_at END,
       tried_at = CASE WHEN ? = 1 THEN ? ELSE tried_at END,
       parked_at = CASE WHEN ? = 1 THEN ? WHEN ? = 1 THEN COALESCE(parked_at, ?) ELSE parked_at END,
       parked_status = CASE WHEN ? = 1 THEN ? ELSE parked_status END,
       parked_reason = CASE WHEN ? = 1 THEN ? ELSE parked_reason END
       WHERE id = ?`,
     ...([dueAt, pausedUntil, rest.failures, flag(rest.slow), oldest?.arrived_at ?? null] as Param[]),
-    flag(rest.proven),
+    ...[flag(rest.succeeded), now],
     ...[flag(rest.tried), now],
-    ...[flag(rest.proven && !parked), null, flag(parked), now],
-    ...[flag(parked || rest.proven), parked?.status ?? null],
-    ...[flag(parked || rest.proven), parked?.reason ?? null],
+    ...[flag(rest.succeeded && !parked), null, flag(parked), now],
+    ...[flag(parked || rest.succeeded), parked?.status ?? null],
+    ...[flag(parked || rest.succeeded), parked?.reason ?? null],
     lease.laneId
   )
   return true
@@ -169,7 +181,7 @@ export function* rewind(_dialect: Dialect, now: number): Operation<void> {
 export function* listLanes(_dialect: Dialect, filter: LaneFilter): Operation<LaneRow[]> {
   const { where, params } = laneCondition(filter)
   return yield* rows<LaneRow>(
-    `SELECT fingerprint, events, bytes, dead, oldest_at, proven, parked_at, parked_reason, paused_until,
+    `SELECT fingerprint, events, bytes, dead, oldest_at, succeeded_at, parked_at, parked_reason, paused_until,
       (SELECT COUNT(*) FROM events WHERE lane_id = lanes.id AND held_for IS NOT NULL) AS held
       FROM lanes WHERE ${where} ORDER BY id`,
     ...params

@@ -47,13 +47,31 @@ export interface HeldKey {
   first: number
 }
 
+/** An event to be taken out of the queue for now. */
+export interface Held {
+  id: number
+  for: HeldFor
+  /** When it goes back into the queue at the latest, ms since 1970. */
+  until: number
+  /** All keys of its user. */
+  keys: string[]
+  gate: Gate
+}
+
+/** Events that will not be delivered. */
+export interface Dead {
+  ids: number[]
+  reason: DeadReason
+  detail: string
+}
+
 /** What a worker has found out about events of its lane. They are all or nothing. */
 export interface Settlement {
   /** Tried in vain: counted as an attempt. May be named again below. */
   failed?: number[]
   delivered?: number[]
-  dead?: { ids: number[]; reason: DeadReason; detail: string }[]
-  held?: { id: number; for: HeldFor; until: number; keys: string[]; gate: Gate }[]
+  dead?: Dead[]
+  held?: Held[]
   /** Keys of userIds and anonymousIds, and the email they now stand for. */
   learned?: { key: string; email: string }[]
   /** Everything held for these keys goes back into the queue, or just the first of each key, or just its identifies. */

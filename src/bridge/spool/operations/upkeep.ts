@@ -123,7 +123,7 @@ export function* buryParked(dialect: Dialect, before: number, limit: number, now
 /** Forgets lanes made before a time whose key never worked and of which nothing is left. @returns how many. */
 export function* forgetLanes(dialect: Dialect, before: number, limit: number): Operation<number> {
   const lanes = yield* rows<{ id: number }>(
-    `SELECT id FROM lanes WHERE proven = 0 AND events = 0 AND dead = 0 AND worker IS NULL AND created_at < ?
+    `SELECT id FROM lanes WHERE succeeded_at IS NULL AND events = 0 AND dead = 0 AND worker IS NULL AND created_at < ?
       ORDER BY id LIMIT ? ${dialect.lockFree}`,
     before,
     limit

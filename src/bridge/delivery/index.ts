@@ -1,0 +1,2 @@
+export { startDelivery } from './worker'
+export type { Delivery, DeliveryOptions } from './worker'

@@ -1,0 +1,211 @@
+import isEqual from 'lodash/isEqual'
+import type { Dead, Gate, Held, HeldFor, HeldKey } from '../spool/operations'
+import type { Item } from './users'
+
+/** The head of a lane, with what is known about the users in it. */
+export interface Head {
+  /** In the order of arrival. */
+  items: Item[]
+  /** There is nothing behind them. */
+  complete: boolean
+  /** Arrival of the last event that was read, ms since 1970: of those up to it, none is out of sight. */
+  readUpTo: number
+  /** What is held of their users. */
+  held: HeldKey[]
+}
+
+export interface Rules {
+  /** ms since 1970. */
+  now: number
+  /** How long an event waits for its email or its contact, from its arrival. */
+  waitMs: number
+  /** Contacts in one call at most. */
+  maxContacts: number
+  /** Tracks sent since the last identify call: every so often it is the identifies' turn, however few they are. */
+  tracksInARow: number
+  /** Events that may have been fired already are not fired again. */
+  keepUnknownOutcomes: boolean
+  /** EmailSendX has only just said that it has no contact with this address. */
+  isMissing(email: string): boolean
+}
+
+/** What to do next in a lane: first write down what is decided without a call, then make the call. */
+export interface Plan {
+  held: Held[]
+  dead: Dead[]
+  /** Users of whom something died: the next of what is held of them may be able to go. */
+  wakeFirst: string[]
+  /** Identifies held for these users go first: the email they waited for has come. Then plan again. */
+  wakeIdentifies: string[]
+  call?: Call
+}
+
+/** One call of the destination: many identifies with the same options, or one track. */
+export interface Call {
+  type: 'identify' | 'track'
+  items: Item[]
+}
+
+/** As many identifies as this are sent before any track, fewer take their turn after some tracks. */
+const MANY_IDENTIFIES = 100
+const TRACKS_A_TURN = 4
+
+/** How soon to look again at an event whose time is over while its identify may still be further back in the lane. */
+const LOOK_AGAIN_MS = 60_000
+/** How soon to look again at an event that should have been put back when the one before it was done. */
+const TURN_MS = 60 * 60 * 1000
+
+const INTERRUPTED =
+  'The bridge was interrupted while it fired this event, so EmailSendX may or may not have got it. Retry it to send it again.'
+const NOBODYS = 'The event has no email, userId or anonymousId, so nobody can tell whose it is.'
+const UNKNOWN_EMAIL =
+  'No identify() told the email of this userId or anonymousId in time. Send one with an email, then retry the event.'
+const UNKNOWN_CONTACT = 'EmailSendX has no contact with this email address, and none was created in time.'
+
+/**
+ * Decides the next step of a lane. Events of different users pass each other freely; those of one user keep their order,
+ * except that an identify passes the tracks that are waiting for it.
+ */
+export function plan(head: Head, rules: Rules): Plan {
+  const { identifies, track, unresolved, ...next } = walk(head, rules)
+  const identifiesTurn = identifies.length >= MANY_IDENTIFIES || rules.tracksInARow >= TRACKS_A_TURN || !track
+  if (identifies.length > 0 && identifiesTurn) {
+    next.call = { type: 'identify', items: identifies }
+  } else if (track) {
+    next.call = { type: 'track', items: [track] }
+  }
+  // What nobody in sight can resolve steps aside. While there are identifies to be sent, it may still be one of them.
+  if (identifies.length === 0) {
+    for (const item of unresolved) wait(item, 'email', head, rules, next)
+  }
+  return next
+}
+
+/**
+ * Sets an event aside until its email or contact is known, or gives it up: once its time is over and everything that
+ * arrived within its time has been looked at. In a lane that lags behind, that is later than by the clock.
+ */
+export function wait(item: Item, what: 'email' | 'contact', head: Head, rules: Rules, into: Plan): void {
+  const { now, waitMs } = rules
+  const deadline = item.arrivedAt + waitMs
+  if (item.keys.length === 0) {
+    into.dead.push({ ids: [item.id], reason: 'unknown_email', detail: NOBODYS })
+  } else if (now >= deadline && (head.complete || head.readUpTo >= deadline)) {
+    const [reason, detail] =
+      what === 'email' ? (['unknown_email', UNKNOWN_EMAIL] as const) : (['unknown_contact', UNKNOWN_CONTACT] as const)
+    into.dead.push({ ids: [item.id], reason, detail })
+    into.wakeFirst.push(...item.keys)
+  } else {
+    // A contact may also be created by others than this lane, so it is asked for once more before the end.
+    const half = what === 'contact' && now < item.arrivedAt + waitMs / 4 ? waitMs / 4 : waitMs
+    // A time too far away is of a clock that has been set back since the event arrived.
+    const until = now < deadline ? Math.min(item.arrivedAt + half, now + waitMs) : now + LOOK_AGAIN_MS
+    into.held.push(hold(item, what, until))
+  }
+}
+
+interface Walk extends Plan {
+  identifies: Item[]
+  track?: Item
+  unresolved: Item[]
+}
+
+function walk(head: Head, rules: Rules): Walk {
+  const result: Walk = { identifies: [], unresolved: [], held: [], dead: [], wakeFirst: [], wakeIdentifies: [] }
+  const isHeldBack = heldBack(head.held)
+
+  /** Users of whom an event stays behind that nothing may pass. */
+  const queuing = new Users()
+  /** Users with an identify in the call. */
+  const called = new Users()
+  /** Users of whom an event waits for what an identify brings: identifies may pass it. */
+  const waiting = new Users()
+
+  const addresses = new Set<string>()
+  const fits = (item: Item, email: string) =>
+    result.identifies.length === 0 ||
+    (isEqual(item.event.options, result.identifies[0].event.options) &&
+      (addresses.has(email) || addresses.size < rules.maxContacts))
+
+  for (const item of head.items) {
+    const { email } = item
+    if (item.event.type === 'identify') {
+      if (isHeldBack(item, 'all')) {
+        result.held.push(hold(item, 'turn', rules.now + TURN_MS))
+        queuing.add(item)
+      } else if (queuing.has(item)) {
+        queuing.add(item)
+      } else if (email === undefined) {
+        result.unresolved.push(item)
+        waiting.add(item)
+      } else if (isHeldBack(item, 'identify')) {
+        result.wakeIdentifies.push(...item.keys)
+        queuing.add(item)
+      } else if (fits(item, email)) {
+        result.identifies.push(item)
+        addresses.add(email)
+        called.add(item)
+      } else {
+        queuing.add(item)
+      }
+    } else if (item.firing && rules.keepUnknownOutcomes) {
+      result.dead.push({ ids: [item.id], reason: 'outcome_unknown', detail: INTERRUPTED })
+      result.wakeFirst.push(...item.keys)
+    } else if (isHeldBack(item, 'track', 'identify', 'all')) {
+      if (email === undefined) wait(item, 'email', head, rules, result)
+      else result.held.push(hold(item, 'turn', rules.now + TURN_MS))
+      waiting.add(item)
+    } else if (queuing.has(item) || called.has(item)) {
+      queuing.add(item)
+    } else if (waiting.has(item)) {
+      waiting.add(item)
+    } else if (email === undefined) {
+      result.unresolved.push(item)
+      waiting.add(item)
+    } else if (waitsForContact(item) && rules.isMissing(email)) {
+      wait(item, 'contact', head, rules, result)
+      waiting.add(item)
+    } else {
+      result.track ??= item
+      queuing.add(item)
+    }
+  }
+  return result
+}
+
+/** The event's options say what is to happen when there is no contact with its address. */
+export function waitsForContact({ event }: Item): boolean {
+  return (event.options.unknownContact ?? 'wait') === 'wait'
+}
+
+/** Sets of users, each known by several keys. */
+class Users {
+  private readonly keys = new Set<string>()
+
+  add(item: Item): void {
+    for (const key of item.keys) this.keys.add(key)
+  }
+
+  has(item: Item): boolean {
+    return item.keys.some((key) => this.keys.has(key))
+  }
+}
+
+/** Tells whether something that arrived before an event, and is held, keeps back what comes behind it. */
+function heldBack(held: HeldKey[]): (item: Item, ...gates: Gate[]) => boolean {
+  const first = {
+    track: new Map<string, number>(),
+    identify: new Map<string, number>(),
+    all: new Map<string, number>()
+  }
+  for (const { key, gate, first: id } of held) first[gate].set(key, Math.min(id, first[gate].get(key) ?? id))
+  return (item, ...gates) =>
+    gates.some((gate) => first[gate].size > 0 && item.keys.some((key) => (first[gate].get(key) ?? Infinity) < item.id))
+}
+
+/** What keeps failing keeps back everything of its user; what waits for an identify lets identifies pass. */
+export function hold(item: Item, why: HeldFor, until: number): Held {
+  const isIdentify = item.event.type === 'identify'
+  const gate: Gate = why === 'retry' || (isIdentify && why === 'turn') ? 'all' : isIdentify ? 'identify' : 'track'
+  return { id: item.id, for: why, until, keys: item.keys, gate }
+}

@@ -1,0 +1,68 @@
+import { anonymousKey, emailKey, userKey } from '../spool/keys'
+import type { LaneEvent } from '../spool'
+
+/** An event of a lane with whose it is, as far as that is known. */
+export interface Item extends LaneEvent {
+  /** The address it will be delivered with. */
+  email?: string
+  /** Everything its user goes by: two events with a key in common are of one user, and keep their order. */
+  keys: string[]
+  /** What a delivery of it teaches: from then on these keys stand for the address. */
+  teaches: { key: string; email: string }[]
+}
+
+/** Keys of the ids that may stand for an address, to be asked for. */
+export function idKeysOf(events: LaneEvent[]): string[] {
+  return [...new Set(events.flatMap(idKeys))]
+}
+
+/**
+ * Finds out whose each event is. The event's own address wins, then that of its userId, then that of its anonymousId, as
+ * identifies before it have told; for an identify without any, as the next one behind it tells.
+ * @param events in the order of arrival
+ * @param known what the lane knows of the ids' keys from what was delivered earlier
+ */
+export function recognise(events: LaneEvent[], known: Map<string, string>): Item[] {
+  const emails = new Map(known)
+  const items = events.map((event) => recogniseOne(event, emails, known))
+
+  const coming = new Map<string, string>()
+  for (const item of items.reverse()) {
+    if (item.event.type !== 'identify') continue
+    const ids = idKeys(item)
+    item.email ??= ids.map((key) => coming.get(key)).find((email) => email !== undefined)
+    if (item.email === undefined) continue
+    const email = item.email
+    item.keys = [...ids, emailKey(email)]
+    for (const key of ids) coming.set(key, email)
+  }
+  return items.reverse()
+}
+
+function recogniseOne(laneEvent: LaneEvent, emails: Map<string, string>, known: Map<string, string>): Item {
+  const { type, email: own, userId, anonymousId } = laneEvent.event
+  const ids = idKeys(laneEvent)
+  const ofUser = userId === undefined ? undefined : emails.get(userKey(userId))
+  const ofDevice = anonymousId === undefined ? undefined : emails.get(anonymousKey(anonymousId))
+  const email = own ?? ofUser ?? ofDevice
+
+  // A track teaches no address of its own: it may be somebody else's, of a friend invited, say. But one that names both
+  // ids says that they are the same user's.
+  const lesson = type === 'identify' ? email : ofUser
+  const teaches = lesson === undefined ? [] : ids.map((key) => ({ key, email: lesson }))
+  const isNews = ids.some((key) => emails.get(key) !== lesson || known.get(key) !== lesson)
+  for (const { key, email } of teaches) emails.set(key, email)
+  return {
+    ...laneEvent,
+    email,
+    keys: email === undefined ? ids : [...ids, emailKey(email)],
+    teaches: isNews ? teaches : []
+  }
+}
+
+function idKeys({ event: { userId, anonymousId } }: LaneEvent): string[] {
+  const keys: string[] = []
+  if (userId !== undefined) keys.push(userKey(userId))
+  if (anonymousId !== undefined) keys.push(anonymousKey(anonymousId))
+  return keys
+}
