@@ -33,10 +33,10 @@ const ACTIONS = { identify: 'identifyContact', track: 'trackEvent' } as const
 /** Makes one call of the destination, with one of its own: what is heard belongs to this call and no other. */
 export async function send(call: Call, { settings, now, signal, beforeFiring }: Circumstances): Promise<Report> {
   const report: Report = { type: call.type, rows: [], exchanges: [], pace: [], fired: false }
-  let obstacle: unknown
+  let obstacle: Error | undefined
   const destination = watched(async (method) => {
     if (call.type === 'identify' || method !== 'POST' || report.fired) return
-    await beforeFiring().catch((error) => {
+    await beforeFiring().catch((error: Error) => {
       obstacle = error
       throw error
     })

@@ -1,5 +1,5 @@
 import isEqual from 'lodash/isEqual'
-import type { Dead, Gate, Held, HeldFor, HeldKey } from '../spool/operations'
+import type { Dead, Gate, Held, HeldFor, HeldKey } from '../spool'
 import type { Item } from './users'
 
 /** The head of a lane, with what is known about the users in it. */

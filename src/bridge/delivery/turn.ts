@@ -1,6 +1,5 @@
 import { LeaseLost } from '../spool'
-import type { ClaimedLane, LaneWork } from '../spool'
-import type { Rest, Settlement } from '../spool/operations'
+import type { ClaimedLane, LaneWork, Rest, Settlement } from '../spool'
 import { send } from './destination'
 import type { Report } from './destination'
 import { plan } from './lane'

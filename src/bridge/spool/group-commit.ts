@@ -3,7 +3,7 @@
  * fsync however many wait for it, and a request that comes alone does not wait at all.
  */
 export class GroupCommit<Item, Result> {
-  private gathering: { item: Item; resolve(result: Result): void; reject(error: unknown): void }[] = []
+  private gathering: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = []
   private writing = 0
 
   /**

@@ -8,6 +8,8 @@ import type { Answer, Operation, Param, Step } from './operation'
 import { postgres } from './schema'
 import { SpoolUnavailable, SpoolUnusable } from './spool'
 
+const INT8: number = types.builtins.INT8
+
 const MAX_CONNECTIONS = 10
 const CONNECT_TIMEOUT_MS = 3_000
 const ANSWER_TIMEOUT_MS = 15_000
@@ -34,7 +36,7 @@ export async function openPostgres(url: string): Promise<Engine> {
     keepAlive: true,
     allowExitOnIdle: true,
     // Counts and times come as BIGINT. All are far below 2⁵³.
-    types: { getTypeParser: (oid, format) => (oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format)) }
+    types: { getTypeParser: parserOf }
   })
   // A connection that breaks while nobody uses it is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined)
@@ -129,12 +131,16 @@ async function query(client: PoolClient, sql: string, params: Param[]): Promise<
   return { rows, changes: rowCount ?? 0 }
 }
 
+function parserOf(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
+  return oid === INT8 ? Number : (types.getTypeParser(oid, format) as (text: string) => unknown)
+}
+
 function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? ''
 }
 
 function inWords(error: unknown): string {
-  const { message, errors } = error as AggregateError
+  const { message, errors } = error as Error & { errors?: Error[] }
   const words = message || errors?.map(({ message }) => message).join(', ')
   return codeOf(error) === '53100' ? 'its disk is full' : words || 'unknown reason'
 }

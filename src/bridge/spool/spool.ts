@@ -1,5 +1,4 @@
 import type { BridgeEvent, RejectedItem } from '../event'
-import type { HeldKey, Lease, Rest, Settlement } from './operations'
 
 /**
  * The durable store between the doors and the delivery. Everything a door acknowledged is in here until it is delivered
@@ -139,6 +138,12 @@ export interface LaneWork {
   onArrival(listener: () => void): () => void
 }
 
+/** A worker's right to a lane. Only the newest token of a lane counts. */
+export interface Lease {
+  laneId: number
+  token: number
+}
+
 export interface ClaimedLane extends Lease {
   /** Short name of the lane, for logs. */
   lane: string
@@ -168,6 +173,78 @@ export interface LaneEvent {
   firstFailedAt?: number
   /** Somebody set out to fire it and never said what came of it. */
   firing: boolean
+}
+
+/** Why an event is out of the queue for now. */
+export type HeldFor =
+  /** Nobody has told the email of its user. */
+  | 'email'
+  /** EmailSendX has no contact with its email. */
+  | 'contact'
+  /** An earlier event of its user is held. */
+  | 'turn'
+  /** It keeps failing, its neighbours do not. */
+  | 'retry'
+
+/**
+ * What a held event keeps back of its user's later events: their tracks, or everything. `identify`: an identify that
+ * waits for its email keeps back tracks, and is to be sent before the identify that brings the email.
+ */
+export type Gate = 'track' | 'identify' | 'all'
+
+export interface HeldKey {
+  key: string
+  gate: Gate
+  /** The earliest of the events held for this key with this gate. */
+  first: number
+}
+
+/** An event to be taken out of the queue for now. */
+export interface Held {
+  id: number
+  for: HeldFor
+  /** When it goes back into the queue at the latest, ms since 1970. */
+  until: number
+  /** All keys of its user. */
+  keys: string[]
+  gate: Gate
+}
+
+/** Events that will not be delivered. */
+export interface Dead {
+  ids: number[]
+  reason: DeadReason
+  detail: string
+}
+
+/** What a worker has found out about events of its lane. They are all or nothing. */
+export interface Settlement {
+  /** Tried in vain: counted as an attempt. May be named again below. */
+  failed?: number[]
+  delivered?: number[]
+  dead?: Dead[]
+  held?: Held[]
+  /** Keys of userIds and anonymousIds, and the email they now stand for. */
+  learned?: { key: string; email: string }[]
+  /** Everything held for these keys goes back into the queue, or just the first of each key, or just its identifies. */
+  wake?: string[]
+  wakeFirst?: string[]
+  wakeIdentifies?: string[]
+}
+
+/** What a worker says when it lets go of a lane. */
+export interface Rest {
+  /** No call before then, ms since 1970. */
+  pausedUntil: number
+  failures: number
+  /** Its calls take long or fail, so it is worked on beside the others, not among them. */
+  slow: boolean
+  /** A call came to something, so EmailSendX accepts the key. */
+  succeeded: boolean
+  /** EmailSendX refuses the key. */
+  parked?: { status: 401 | 403; reason: string }
+  /** A call was made. */
+  tried: boolean
 }
 
 // ---------------------------------------------------------------------------------------------- dead letters

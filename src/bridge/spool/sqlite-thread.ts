@@ -41,9 +41,9 @@ function open(): Database.Database {
 port.on('message', (first: Call) => {
   const calls = [first]
   while (calls.length < MAX_SHARED) {
-    const next = receiveMessageOnPort(port) as { message: Call } | undefined
+    const next = receiveMessageOnPort(port)
     if (!next) break
-    calls.push(next.message)
+    calls.push(next.message as Call)
   }
   for (const reply of answer(calls)) port.postMessage(reply)
   if (!database.open) port.close()

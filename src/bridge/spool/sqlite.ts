@@ -31,7 +31,7 @@ export async function openSqlite(file: string, { maxPages }: SqliteOptions = {})
 
 class SqliteEngine implements Engine {
   readonly isOpen: Promise<void>
-  private readonly waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
+  private readonly waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>()
   private calls = 0
   private closed?: Promise<void>
   private broken?: Error

@@ -2,7 +2,7 @@ import type { BridgeEvent } from '../event'
 import type { Engine } from './engine'
 import { GroupCommit } from './group-commit'
 import { messageKey } from './keys'
-import type { DeadFilter, DeadRow, LaneFilter, LaneRow, Lease, Parcel, Rest, Settlement } from './operations'
+import type { DeadFilter, DeadRow, LaneFilter, LaneRow, Parcel } from './operations'
 import type { Result } from './operations'
 import { LaneRefused, LeaseLost, SpoolFull } from './spool'
 import type {
@@ -18,7 +18,10 @@ import type {
   LanePage,
   LaneStatus,
   LaneWork,
+  Lease,
+  Rest,
   Retained,
+  Settlement,
   Spool,
   SpoolStats
 } from './spool'

@@ -1,11 +1,10 @@
 import { Client } from 'pg'
 import Database from 'libsql'
-import type { Held } from '../operations'
 import { emailKey, userKey } from '../keys'
 import { LaneRefused, LeaseLost, openSpool, SpoolFull, SpoolUnavailable, SpoolUnusable } from '..'
-import type { ClaimedLane, LaneEvent, Spool, SpoolOptions } from '..'
-import { identify, track } from '../testing/events'
-import { SECRET, stores } from '../testing/stores'
+import type { ClaimedLane, Held, LaneEvent, Spool, SpoolOptions } from '..'
+import { identify, track } from './support/events'
+import { SECRET, stores } from './support/stores'
 
 const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR

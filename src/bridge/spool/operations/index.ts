@@ -8,8 +8,7 @@ import type { Operation } from '../operation'
 export type { Parcel, LaneLimits } from './accept'
 export type { DeadFilter, DeadRow } from './dead-letters'
 export { MAX_PAUSE_MS } from './due'
-export type { LaneFilter, LaneRow, Lease, Rest } from './lanes'
-export type { Dead, Gate, Held, HeldFor, HeldKey, Settlement } from './queue'
+export type { LaneFilter, LaneRow } from './lanes'
 
 /** Everything that is ever asked of a store, each one transaction. */
 export const operations = {

@@ -1,13 +1,8 @@
 import { marks, row, rows, write } from '../operation'
 import type { Operation, Param, Row } from '../operation'
 import type { Dialect } from '../schema'
+import type { Lease, Rest } from '../spool'
 import { dueAfter, MAX_PAUSE_MS } from './due'
-
-/** A worker's right to a lane. Only the newest token of a lane counts. */
-export interface Lease {
-  laneId: number
-  token: number
-}
 
 export interface ClaimedRow extends Lease {
   fingerprint: string
@@ -16,21 +11,6 @@ export interface ClaimedRow extends Lease {
   failures: number
   /** Last time a call for the lane came to something, ms since 1970. */
   succeededAt?: number
-}
-
-/** What a worker says when it lets go of a lane. */
-export interface Rest {
-  /** No call before then, ms since 1970. */
-  pausedUntil: number
-  failures: number
-  /** Its calls take long or fail, so it is worked on beside the others, not among them. */
-  slow: boolean
-  /** A call came to something, so EmailSendX accepts the key. */
-  succeeded: boolean
-  /** EmailSendX refuses the key. */
-  parked?: { status: 401 | 403; reason: string }
-  /** A call was made. */
-  tried: boolean
 }
 
 export interface LaneRow extends Row {

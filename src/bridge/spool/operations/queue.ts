@@ -1,9 +1,8 @@
-import type { DeadReason } from '../spool'
+import type { DeadReason, Gate, HeldKey, Lease, Settlement } from '../spool'
 import { insert, marks, pieces, row, rows, write } from '../operation'
 import type { Operation } from '../operation'
 import type { Dialect } from '../schema'
 import { hold } from './lanes'
-import type { Lease } from './lanes'
 
 /** An undelivered event as a worker reads it. */
 export interface QueuedEvent {
@@ -21,63 +20,6 @@ export interface Page {
   events: QueuedEvent[]
   /** There is nothing behind them. */
   complete: boolean
-}
-
-/** Why an event is out of the queue for now. */
-export type HeldFor =
-  /** Nobody has told the email of its user. */
-  | 'email'
-  /** EmailSendX has no contact with its email. */
-  | 'contact'
-  /** An earlier event of its user is held. */
-  | 'turn'
-  /** It keeps failing, its neighbours do not. */
-  | 'retry'
-
-/**
- * What a held event keeps back of its user's later events: their tracks, or everything. `identify`: an identify that
- * waits for its email keeps back tracks, and is to be sent before the identify that brings the email.
- */
-export type Gate = 'track' | 'identify' | 'all'
-
-export interface HeldKey {
-  key: string
-  gate: Gate
-  /** The earliest of the events held for this key with this gate. */
-  first: number
-}
-
-/** An event to be taken out of the queue for now. */
-export interface Held {
-  id: number
-  for: HeldFor
-  /** When it goes back into the queue at the latest, ms since 1970. */
-  until: number
-  /** All keys of its user. */
-  keys: string[]
-  gate: Gate
-}
-
-/** Events that will not be delivered. */
-export interface Dead {
-  ids: number[]
-  reason: DeadReason
-  detail: string
-}
-
-/** What a worker has found out about events of its lane. They are all or nothing. */
-export interface Settlement {
-  /** Tried in vain: counted as an attempt. May be named again below. */
-  failed?: number[]
-  delivered?: number[]
-  dead?: Dead[]
-  held?: Held[]
-  /** Keys of userIds and anonymousIds, and the email they now stand for. */
-  learned?: { key: string; email: string }[]
-  /** Everything held for these keys goes back into the queue, or just the first of each key, or just its identifies. */
-  wake?: string[]
-  wakeFirst?: string[]
-  wakeIdentifies?: string[]
 }
 
 /** Most events put back into the queue at once because their time has come. */

