@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { SANDBOX_KEY, startSandbox, type SandboxOptions } from '../sandbox'
+import { integer } from './units'
 
 /** `bin/run sandbox`: the stand-in EmailSendX alone, until Ctrl-C. */
 export function sandboxCommand(): Command {
@@ -9,7 +10,7 @@ export function sandboxCommand(): Command {
       new Option('--port <number>', 'port to listen on; 0 picks a free one')
         .env('SANDBOX_PORT')
         .default(4010)
-        .argParser((text) => integer(text, 0, 65_535))
+        .argParser(integer(0, 65_535))
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--data <file>', 'SQLite file that keeps everything across restarts (default: in memory)')
@@ -21,7 +22,7 @@ export function sandboxCommand(): Command {
     .addOption(
       new Option('--rate-limit <number>', 'calls per key and minute')
         .default(120)
-        .argParser((text) => integer(text, 1, 1_000_000))
+        .argParser(integer(1, 1_000_000))
     )
     .action(async (options: SandboxOptions) => {
       const sandbox = await startSandbox(options)
@@ -31,10 +32,4 @@ API key             ${SANDBOX_KEY}
 What it holds       ${sandbox.url}/_sandbox/state
 Try                 curl -H 'Authorization: Bearer ${SANDBOX_KEY}' ${sandbox.url}/api/v1/lists`)
     })
-}
-
-function integer(text: string, minimum: number, maximum: number): number {
-  const value = /^\d+$/.test(text) ? Number(text) : NaN
-  if (value >= minimum && value <= maximum) return value
-  throw new InvalidArgumentError(`It must be an integer from ${minimum} to ${maximum}.`)
 }

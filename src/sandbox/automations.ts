@@ -2,6 +2,7 @@ import { assumed } from './assumptions'
 import { ApiError, envelope, notFound, type Paging } from './http'
 import { isoTime, newId } from './ids'
 import { getContact, type Contact } from './contacts'
+import { fromJson } from './store'
 import type { Settings, Workspace } from './workspace'
 
 /** An automation as the API shows it. */
@@ -18,7 +19,7 @@ export interface Automation {
 }
 
 export const AUTOMATION_STATUSES = ['active', 'paused', 'draft'] as const
-export type AutomationStatus = (typeof AUTOMATION_STATUSES)[number]
+type AutomationStatus = (typeof AUTOMATION_STATUSES)[number]
 
 interface Step {
   id: string
@@ -45,7 +46,7 @@ const SELECT = `SELECT id, name, status, trigger_type, trigger_event, steps, cre
 function fromRow(row: AutomationRow): Automation {
   return {
     id: row.id,
-    name: JSON.parse(row.name),
+    name: fromJson(row.name),
     status: row.status,
     triggerType: row.trigger_type,
     stepCount: stepsOf(row).length,
@@ -56,7 +57,7 @@ function fromRow(row: AutomationRow): Automation {
   }
 }
 
-const stepsOf = (row: AutomationRow): Step[] => JSON.parse(row.steps)
+const stepsOf = (row: AutomationRow): Step[] => fromJson(row.steps)
 
 /** One page of all automations, oldest first. */
 export function findAutomations({ store }: Workspace, slice: Paging) {
@@ -79,7 +80,7 @@ export function getAutomation({ store }: Workspace, id: string): Automation & { 
 export function automationsWithTriggers({ store }: Workspace): (Automation & { triggerEvent: string | null })[] {
   return store
     .all<AutomationRow>(`${SELECT} ORDER BY seq LIMIT 100`)
-    .map((row) => ({ ...fromRow(row), triggerEvent: JSON.parse(row.trigger_event) }))
+    .map((row) => ({ ...fromRow(row), triggerEvent: fromJson(row.trigger_event) }))
 }
 
 interface NewAutomation {
@@ -128,7 +129,7 @@ export function automationsFor({ store, settings }: Workspace, eventName: string
     .all<Pick<AutomationRow, 'id' | 'trigger_event'>>(
       "SELECT id, trigger_event FROM automations WHERE status = 'active' AND trigger_type = 'CUSTOM_EVENT' ORDER BY seq"
     )
-    .filter((row) => form(JSON.parse(row.trigger_event)) === form(eventName))
+    .filter((row) => form(fromJson(row.trigger_event)) === form(eventName))
     .map((row) => row.id)
 }
 

@@ -4,7 +4,7 @@ import { addMember } from './lists'
 import type { Workspace } from './workspace'
 
 /** What a bulk upsert answers inside `data`. */
-export interface BulkResult {
+interface BulkResult {
   summary: { created: number; updated: number; skipped: number; failed: number }
   errors: { message: string }[]
 }

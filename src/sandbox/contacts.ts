@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { envelope, isJsonObject, jsonObject, notFound, type JsonObject, type Paging } from './http'
 import { isoTime, newId } from './ids'
+import { fromJson, type Store } from './store'
 import type { Workspace } from './workspace'
 
 export const CONTACT_STATUSES = ['active', 'unsubscribed', 'bounced', 'complained', 'suppressed'] as const
@@ -32,7 +33,7 @@ export const CONTACT_COLUMNS = ['id', 'email', 'status', 'details', 'created_at'
   .join(', ')
 
 export function contactFromRow(row: ContactRow): Contact {
-  const { firstName, lastName, metadata } = JSON.parse(row.details) as Details
+  const { firstName, lastName, metadata } = fromJson<Details>(row.details)
   return {
     id: row.id,
     email: row.email,
@@ -100,7 +101,7 @@ export function upsertContact(
   return { contact, created: !before }
 }
 
-export function findByEmail(store: Workspace['store'], email: string): Contact | undefined {
+export function findByEmail(store: Store, email: string): Contact | undefined {
   const row = store.get<ContactRow>(`SELECT ${CONTACT_COLUMNS} FROM contacts WHERE email = ?`, email)
   return row && contactFromRow(row)
 }
@@ -125,7 +126,7 @@ export function setStatus(workspace: Workspace, id: string, status: ContactStatu
   return getContact(workspace, id)
 }
 
-export interface ContactFilter {
+interface ContactFilter {
   status?: ContactStatus
   search?: string
   listId?: string

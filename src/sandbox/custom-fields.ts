@@ -1,13 +1,14 @@
 import { assumed } from './assumptions'
 import { ApiError } from './http'
 import { newId } from './ids'
+import { fromJson } from './store'
 import type { Workspace } from './workspace'
 
 export const FIELD_TYPES = ['text', 'number', 'date', 'boolean', 'single_select'] as const
 type FieldType = (typeof FIELD_TYPES)[number]
 
 /** The definition of a contact attribute; its values live in the contacts' metadata under `key`. */
-export interface CustomField {
+interface CustomField {
   id: string
   key: string
   label: string
@@ -26,8 +27,8 @@ interface FieldRow {
 }
 
 function fromRow({ id, key, label, type, options }: FieldRow): CustomField {
-  const field = { id, key, label: JSON.parse(label), type, mergeTag: `{{contact.custom.${key}}}` }
-  return type === 'single_select' ? { ...field, options: JSON.parse(options) } : field
+  const field = { id, key, label: fromJson<string>(label), type, mergeTag: `{{contact.custom.${key}}}` }
+  return type === 'single_select' ? { ...field, options: fromJson(options) } : field
 }
 
 /** All of them, oldest first. */

@@ -4,7 +4,7 @@ import { isoTime, newId } from './ids'
 import type { Workspace } from './workspace'
 
 /** What firing an event answers inside `data`. */
-export interface FiredEvent {
+interface FiredEvent {
   contactId: string
   eventName: string
   matchingAutomations: number

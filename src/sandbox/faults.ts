@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { newId } from './ids'
 import type { ApiKey } from './keys'
-import { METHODS } from './website'
+import { METHODS } from './http'
 
 /** Longest delay a fault may cause, in milliseconds. */
 const MAXIMUM_DELAY_MS = 600_000
@@ -67,7 +67,7 @@ export const faultSpec = z.discriminatedUnion(
 type FaultSpec = z.output<typeof faultSpec>
 
 /** A fault with how many more times it will strike. */
-export type Fault = FaultSpec & { id: string }
+type Fault = FaultSpec & { id: string }
 export type AnswerFault = Exclude<Fault, { kind: 'refuse-contact' }>
 
 /** A request as faults see it. */

@@ -48,22 +48,13 @@ export function addGate(app: FastifyInstance, workspace: Workspace, closing: Abo
     const window = limiter.window(key?.id)
     reply.headers(rateHeaders(window))
 
-    const refusal = () => {
-      if (secret === undefined)
-        return new ApiError(401, 'Missing API key: send Authorization: Bearer <key> or x-api-key')
-      if (!named) return new ApiError(401, 'Invalid API key')
-      if (!key) return new ApiError(401, 'API key has been revoked')
-      if (!fits) {
-        const seconds = window.retryAfter
-        return new ApiError(429, `Rate limit exceeded. Retry after ${seconds} seconds.`, {
-          'Retry-After': `${seconds}`
-        })
-      }
-      const { scope } = routeOptions.config
-      if (scope && !key.scopes.includes(scope)) return new ApiError(403, `API key lacks the required scope: ${scope}`)
-      return undefined
-    }
-    request.visit = { key, fault, refusal: refusal() }
+    const refusal = refuse({
+      secret,
+      named,
+      retryAfter: fits ? 0 : window.retryAfter,
+      scope: routeOptions.config.scope
+    })
+    request.visit = { key, fault, refusal }
   })
 
   app.addHook('onRequest', async (request, reply) => {
@@ -82,6 +73,28 @@ export function addGate(app: FastifyInstance, workspace: Workspace, closing: Abo
     settle(workspace, request, reply.raw.destroyed ? 'dropped' : reply.statusCode)
     return sent
   })
+}
+
+interface Credentials {
+  /** What the request brought as its key. */
+  secret?: string
+  /** The key with that secret. */
+  named?: ApiKey
+  /** Seconds until the key's window has room; 0 when it has. */
+  retryAfter: number
+  scope?: Scope
+}
+
+function refuse({ secret, named, retryAfter, scope }: Credentials): ApiError | undefined {
+  if (secret === undefined) return new ApiError(401, 'Missing API key: send Authorization: Bearer <key> or x-api-key')
+  if (!named) return new ApiError(401, 'Invalid API key')
+  if (named.revoked) return new ApiError(401, 'API key has been revoked')
+  if (retryAfter > 0) {
+    const message = `Rate limit exceeded. Retry after ${retryAfter} seconds.`
+    return new ApiError(429, message, { 'Retry-After': String(retryAfter) })
+  }
+  if (scope && !named.scopes.includes(scope)) return new ApiError(403, `API key lacks the required scope: ${scope}`)
+  return undefined
 }
 
 function settle({ traffic }: Workspace, request: FastifyRequest, status: number | 'dropped'): void {

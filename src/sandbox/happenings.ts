@@ -8,7 +8,7 @@ type What =
   | { type: 'reset' }
 
 /** What the stream tells. Deliberately small: `GET /_sandbox/state` has the whole of it. `at` is in milliseconds. */
-export type Happening = What & { at: number }
+type Happening = What & { at: number }
 
 /** Tells listeners what happened, at once and in order. */
 export class Happenings {

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { assumed } from './assumptions'
 
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
 /** An answer other than 2xx: `{"error": message}` with the given status. */
 export class ApiError extends Error {
   constructor(readonly status: number, message: string, readonly headers: Record<string, string> = {}) {
@@ -24,7 +26,7 @@ export type Query = Record<string, string | undefined>
 
 /** The first value of every parameter; broken percent-encoding is kept as it is rather than refused. */
 export function parseQuery(text: string): Query {
-  const query: Query = Object.create(null)
+  const query = Object.create(null) as Query
   for (const [name, value] of new URLSearchParams(text)) query[name] ??= value
   return query
 }
@@ -50,7 +52,7 @@ function positiveInteger(name: string, text: string | undefined, fallback: numbe
   if (text === undefined) return fallback
   const value = /^\d{1,10}$/.test(text) ? Number(text) : 0
   if (value >= 1 && value <= maximum) return value
-  throw new ApiError(assumed.limitOverMaximum.value, `${name} must be an integer from 1 to ${maximum}`)
+  throw new ApiError(assumed.limit.value, `${name} must be an integer from 1 to ${maximum}`)
 }
 
 /** The list envelope of the API: `{data, pagination}`. */

@@ -82,9 +82,9 @@ function urlHost(host: string): string {
 
 function explainListening(error: unknown, host: string, port: number): unknown {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-  const remedy = 'choose another with --port or SANDBOX_PORT'
-  if (code === 'EADDRINUSE') return new Error(`port ${port} is in use; stop what uses it or ${remedy}`)
-  if (code === 'EACCES') return new Error(`port ${port} may not be opened by this user; ${remedy}`)
+  const remedy = 'choose another with SANDBOX_PORT (--port of bin/run sandbox, --sandbox-port of bin/run dev)'
+  if (code === 'EADDRINUSE') return new Error(`port ${port} of the sandbox is in use; stop what uses it or ${remedy}`)
+  if (code === 'EACCES') return new Error(`port ${port} of the sandbox may not be opened by this user; ${remedy}`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return new Error(`${host} is no address of this machine; correct --host`)
   return error

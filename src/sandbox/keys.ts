@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { newId, newKey } from './ids'
-import type { Store } from './store'
+import { fromJson, type Store } from './store'
 
 export const SCOPES = [
   'contacts:read',
@@ -41,8 +41,8 @@ const COLUMNS = 'id, key, name, scopes, revoked'
 const fromRow = (row: KeyRow): ApiKey => ({
   id: row.id,
   key: row.key,
-  name: JSON.parse(row.name),
-  scopes: JSON.parse(row.scopes),
+  name: fromJson(row.name),
+  scopes: fromJson(row.scopes),
   revoked: row.revoked === 1
 })
 

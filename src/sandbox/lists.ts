@@ -1,6 +1,8 @@
-import { envelope, notFound, type Paging } from './http'
+import { assumed } from './assumptions'
+import { ApiError, envelope, type Paging } from './http'
 import { isoTime, newId } from './ids'
 import type { Contact } from './contacts'
+import { fromJson } from './store'
 import type { Workspace } from './workspace'
 
 /** A list as the API shows it; `memberCount` counts its active contacts. */
@@ -29,8 +31,8 @@ const SELECT = `SELECT id, name, description, created_at, updated_at,
 
 const fromRow = (row: ListRow): List => ({
   id: row.id,
-  name: JSON.parse(row.name),
-  description: JSON.parse(row.description),
+  name: fromJson(row.name),
+  description: fromJson(row.description),
   memberCount: row.member_count,
   createdAt: row.created_at,
   updatedAt: row.updated_at
@@ -46,10 +48,13 @@ export function findLists({ store }: Workspace, slice: Paging) {
   return envelope(rows.map(fromRow), store.count('SELECT count(*) AS n FROM lists'), slice)
 }
 
-/** @throws ApiError 404 */
-export function getList({ store }: Workspace, id: string): List {
+/**
+ * @param named what to call the missing list's id in the error, when it was not the only input
+ * @throws ApiError 404
+ */
+export function getList({ store }: Workspace, id: string, named?: string): List {
   const row = store.get<ListRow>(`${SELECT} WHERE id = ?`, id)
-  if (!row) throw notFound('List not found')
+  if (!row) throw new ApiError(assumed.unknownList.value, named ? `List not found: ${named}` : 'List not found')
   return fromRow(row)
 }
 

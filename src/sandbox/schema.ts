@@ -62,7 +62,9 @@ export function openStore(file?: string): Store {
     db?.close()
     if (error instanceof UnusableFile) throw error
     const why = error instanceof Error ? error.message : String(error)
-    throw new Error(`cannot open ${file}: ${why}; move the file away or choose another --data file`)
+    throw new Error(`cannot open ${file}: ${why}; move the file away or choose another --data file`, {
+      cause: error
+    })
   }
 }
 

@@ -3,6 +3,7 @@ import { CONTACT_COLUMNS, contactFromRow, findByEmail, type Contact, type Contac
 import { notFound } from './http'
 import { listKeys, maskKey, type ApiKey } from './keys'
 import { findLists } from './lists'
+import { fromJson } from './store'
 import type { Workspace } from './workspace'
 
 const MAXIMUM_ROWS = 100
@@ -10,7 +11,7 @@ const MAXIMUM_ROWS = 100
 const MAXIMUM_SIZE = 1_000_000
 
 /** An event as it was fired. */
-export interface StateEvent {
+interface StateEvent {
   id: string
   contactId: string
   email: string
@@ -21,7 +22,7 @@ export interface StateEvent {
 }
 
 /** One start of an automation; `eventId` and `eventName` are null when the contact was enrolled. */
-export interface StateRun {
+interface StateRun {
   id: string
   automationId: string
   automationName: string
@@ -32,7 +33,7 @@ export interface StateRun {
   startedAt: string
 }
 
-export interface StateMember {
+interface StateMember {
   listId: string
   contactId: string
   email: string
@@ -111,8 +112,8 @@ function events({ store }: Workspace, contactId: string | null = null): StateEve
   )
   return withinSize(rows, (row) => row.name.length + row.data.length).map((row) => ({
     ...row,
-    name: JSON.parse(row.name),
-    data: JSON.parse(row.data)
+    name: fromJson(row.name),
+    data: fromJson(row.data)
   }))
 }
 
@@ -127,8 +128,8 @@ function runs({ store }: Workspace, contactId: string | null = null): StateRun[]
   )
   return withinSize(rows, (row) => row.automationName.length + (row.eventName?.length ?? 0)).map((row) => ({
     ...row,
-    automationName: JSON.parse(row.automationName),
-    eventName: row.eventName === null ? null : JSON.parse(row.eventName)
+    automationName: fromJson(row.automationName),
+    eventName: row.eventName === null ? null : fromJson(row.eventName)
   }))
 }
 

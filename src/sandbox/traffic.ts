@@ -2,7 +2,7 @@ import type { Happenings } from './happenings'
 import { maskKey, type ApiKey } from './keys'
 
 /** How often one route was called and what it answered; `dropped` counts connections closed without an answer. */
-export interface RouteTraffic {
+interface RouteTraffic {
   route: string
   count: number
   answers: Record<string, number>

@@ -1,9 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { assumed } from './assumptions'
-import { ApiError, pathOf } from './http'
+import { ApiError, METHODS, pathOf } from './http'
 import type { Workspace } from './workspace'
-
-export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
 /** EmailSendX serves its API and its website from one origin, so what is no API route is answered with a page. */
 export function sendPage(reply: FastifyReply, status: number): FastifyReply {

@@ -95,10 +95,10 @@ const method = fc.constantFrom('GET', 'POST', 'POST', 'POST', 'PUT', 'PATCH', 'D
 function send(port: number, method: string, path: string, type: string, body: Buffer, key: string) {
   return new Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; text: string }>((resolve, reject) => {
     const headers = { Authorization: `Bearer ${key}`, 'Content-Type': type, 'Content-Length': body.length }
-    request({ host: '127.0.0.1', port, method, path, headers }, async (response) => {
+    request({ host: '127.0.0.1', port, method, path, headers }, (response) => {
       let text = ''
-      for await (const chunk of response.setEncoding('utf8')) text += chunk
-      resolve({ status: response.statusCode ?? 0, headers: response.headers, text })
+      response.setEncoding('utf8').on('data', (chunk) => (text += chunk))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
     })
       .on('error', reject)
       .end(body)

@@ -18,7 +18,7 @@ describe('bodies', () => {
     ],
     ['['.repeat(500_000), 'Request body is not valid JSON'],
     [`${'['.repeat(500_000)}${']'.repeat(500_000)}`, 'Request body is nested more than 200 levels deep']
-  ])('refuses %.40s', async (body, error) => {
+  ])('refuses bad body %#', async (body, error) => {
     const { api } = await start()
     expect(await api('/contacts', { body })).toMatchObject({ status: 400, body: { error } })
   })
@@ -133,7 +133,7 @@ describe('start and end', () => {
   it('names the port that is in use, and what to do', async () => {
     const { port } = await start()
     await expect(startSandbox({ port })).rejects.toThrow(
-      `port ${port} is in use; stop what uses it or choose another with --port or SANDBOX_PORT`
+      `port ${port} of the sandbox is in use; stop what uses it or choose another with SANDBOX_PORT (--port of bin/run sandbox`
     )
   })
 

@@ -10,7 +10,7 @@ import {
   upsertContact,
   type ContactStatus
 } from '../contacts'
-import { ApiError, badRequest, notFound, paging, parseBody, type Query } from '../http'
+import { ApiError, badRequest, paging, parseBody, type Query } from '../http'
 import { addMember, createList, findListByName, getList } from '../lists'
 import type { Workspace } from '../workspace'
 
@@ -30,7 +30,7 @@ export function contactRoutes(app: FastifyInstance, workspace: Workspace): void 
   const { store, faults } = workspace
 
   app.get<{ Querystring: Query }>('/contacts', { config: { scope: 'contacts:read' } }, ({ query }) => {
-    if (query.list_id !== undefined) existingList(workspace, query.list_id, 'list_id')
+    if (query.list_id !== undefined) getList(workspace, query.list_id, 'list_id')
     const filter = { status: statusFilter(query.status), search: query.search, listId: query.list_id }
     return findContacts(workspace, filter, paging(query))
   })
@@ -44,7 +44,7 @@ export function contactRoutes(app: FastifyInstance, workspace: Workspace): void 
     const refusal = faults.refusal(input.email)
     if (refusal) throw badRequest(refusal)
     const { contact, created } = store.transaction(() => {
-      if (listId) existingList(workspace, listId, 'listId')
+      if (listId) getList(workspace, listId, 'listId')
       const upserted = upsertContact(workspace, input)
       if (listId) addMember(workspace, listId, upserted.contact)
       return upserted
@@ -66,24 +66,15 @@ function statusFilter(status: string | undefined): ContactStatus | undefined {
   throw new ApiError(assumed.statusFilter.value, `status must be one of ${CONTACT_STATUSES.join(', ')}`)
 }
 
-/** @throws ApiError 404 naming the field that holds the id */
-function existingList(workspace: Workspace, id: string, field: 'listId' | 'list_id'): string {
-  try {
-    return getList(workspace, id).id
-  } catch {
-    throw new ApiError(assumed.unknownList.value, `List not found: ${field}`)
-  }
-}
-
 /** The list a bulk call names, by id or by name. */
 function targetList(workspace: Workspace, bulk: z.output<typeof bulkBody>): string | undefined {
-  if (bulk.listId) return existingList(workspace, bulk.listId, 'listId')
+  if (bulk.listId) return getList(workspace, bulk.listId, 'listId').id
   if (!bulk.listName) {
     if (bulk.createListIfMissing) throw badRequest('listName is required with createListIfMissing')
     return undefined
   }
   const list = findListByName(workspace, bulk.listName)
   if (list) return list.id
-  if (!bulk.createListIfMissing) throw notFound('List not found: listName')
+  if (!bulk.createListIfMissing) throw new ApiError(assumed.unknownList.value, 'List not found: listName')
   return createList(workspace, bulk.listName, null).id
 }
