@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { shown } from '../definition/load'
 
 /**
@@ -14,9 +15,9 @@ export function describeLoadError(error: unknown, folder: string): string {
   return `${frameOf(cause) ?? shown(folder)}: ${cause.name}: ${cause.message.split('\n')[0]}`
 }
 
-/** File and line of the innermost frame that is neither Node's nor a package's; `undefined` when there is none. */
+/** File and line of the innermost frame that is not Node's, a package's or this server's; `undefined` when there is none. */
 export function frameOf({ stack = '' }: Error): string | undefined {
   const frames = [...stack.matchAll(/^ +at (?:.*\()?(\/.+|[A-Z]:\\.+):(\d+):\d+\)?$/gm)]
-  const own = frames.find(([, file]) => !/[\\/]node_modules[\\/]/.test(file))
+  const own = frames.find(([, file]) => !/[\\/]node_modules[\\/]/.test(file) && path.dirname(file) !== __dirname)
   return own && `${shown(own[1])}:${own[2]}`
 }

@@ -15,7 +15,7 @@ export interface Supervisor {
   close(): Promise<void>
 }
 
-/** A worker that ends by itself sooner than this is not started again before the definition changes. */
+/** A worker that nobody asked anything and that ends sooner than this is not started again before the definition changes. */
 const CRASH_LOOP_MS = 1_000
 
 export function supervise(start: (signal: AbortSignal) => Promise<Worker>, log: (line: string) => void): Supervisor {
@@ -24,8 +24,10 @@ export function supervise(start: (signal: AbortSignal) => Promise<Worker>, log: 
   const waiting: Socket[] = []
   let current: Worker | undefined
   let starting: Promise<unknown> | undefined
+  let taken = 0
 
   function take(socket: Socket): void {
+    taken++
     if (current) current.take(socket)
     else if (starting) waiting.push(socket)
     else apologize(socket)
@@ -45,20 +47,21 @@ export function supervise(start: (signal: AbortSignal) => Promise<Worker>, log: 
   async function replace(): Promise<Worker> {
     const next = await start(life.signal)
     const since = Date.now()
+    const takenBefore = taken
     alive.add(next)
     void next.ended.then(() => {
       alive.delete(next)
-      if (next === current && !life.signal.aborted) restartAfterCrash(Date.now() - since)
+      if (next === current && !life.signal.aborted)
+        afterCrash(taken === takenBefore && Date.now() - since < CRASH_LOOP_MS)
     })
     current?.retire()
     current = next
     return next
   }
 
-  function restartAfterCrash(livedMs: number): void {
+  function afterCrash(atOnce: boolean): void {
     current = undefined
-    if (livedMs < CRASH_LOOP_MS)
-      return log('The definition ended its process at once; it is started again when it changes')
+    if (atOnce) return log('The definition ended its process at once; it is started again when it changes')
     log('The definition ended its process; it is started again')
     restart().catch((error: Error) => log(error.message))
   }

@@ -1,0 +1,320 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs/promises'
+import http from 'node:http'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { WebSocket } from 'ws'
+import { startServe } from '..'
+import type { ServeOptions } from '..'
+import { startUpstream } from './fixture/upstream'
+
+const repository = path.resolve(__dirname, '../../..')
+const demo = path.join(__dirname, 'fixture/demo/index.ts')
+
+jest.setTimeout(60_000)
+
+let root: string
+let directory: string
+let entry: string
+let lines: string[]
+let servers: Awaited<ReturnType<typeof startServe>>[]
+
+beforeEach(async () => {
+  root = await fs.mkdtemp(path.join(os.tmpdir(), 'serve-'))
+  directory = path.join(root, 'definitions')
+  entry = path.join(directory, 'demo/index.ts')
+  await fs.mkdir(path.dirname(entry), { recursive: true })
+  await fs.symlink(path.join(repository, 'node_modules'), path.join(root, 'node_modules'))
+  await fs.copyFile(demo, entry)
+  lines = []
+  servers = []
+})
+afterEach(async () => {
+  await Promise.all(servers.map((server) => server.close()))
+  await fs.rm(root, { recursive: true })
+})
+
+async function start(options: ServeOptions = {}) {
+  const server = await startServe({ port: 0, directory, log: (line) => lines.push(line), ...options })
+  servers.push(server)
+  return server
+}
+
+const edit = async (change: (text: string) => string) => fs.writeFile(entry, change(await fs.readFile(demo, 'utf8')))
+const manifest = async (url: string) => (await fetch(`${url}/manifest`)).json()
+
+async function until<T>(what: () => T | Promise<T>): Promise<NonNullable<T>> {
+  const deadline = Date.now() + 20_000
+  for (;;) {
+    const value = await what()
+    if (value) return value
+    if (Date.now() > deadline) throw new Error(`It never came; the output was:\n${lines.join('\n')}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+const line = (start: string) => until(() => lines.find((each) => each.startsWith(start)))
+
+/** One POST on a connection of its own. */
+const call = (url: string, route: string, body: unknown): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const request = http.request(
+      url + route,
+      { method: 'POST', agent: false, headers: { 'content-type': 'application/json' } },
+      (response) => response.resume().on('end', () => resolve(response.statusCode ?? 0))
+    )
+    request.on('error', reject).end(JSON.stringify(body))
+  })
+
+it('listens, lists its routes and serves the only destination there is', async () => {
+  const { url, port } = await start()
+  expect(lines[0].split('\n').slice(0, 3)).toEqual([
+    `Listening at http://localhost:${port} ->`,
+    '  POST /delete',
+    '  POST /authenticate'
+  ])
+  expect(lines[0]).not.toContain('/manifest')
+  expect(await manifest(url)).toMatchObject({ name: 'Demo', directoryName: 'demo' })
+  await line('GET /manifest 200 ')
+})
+
+describe('when the definition changes', () => {
+  it('serves the new one, and no connection is refused meanwhile', async () => {
+    const { url, port } = await start()
+    const page = new WebSocket(`ws://127.0.0.1:${port + 1}`)
+    const frame = once(page, 'message')
+    await once(page, 'open')
+
+    const statuses = new Set<unknown>()
+    const done = new AbortController()
+    const client = async () => {
+      while (!done.signal.aborted) statuses.add(await call(url, '/refuse', {}).catch((error: Error) => error.message))
+    }
+    const clients = Promise.all(Array.from({ length: 4 }, client))
+    try {
+      for (const name of ['Second', 'Third']) {
+        await edit((text) => text.replace("name: 'Demo'", `name: '${name}'`))
+        await until(async () => (await manifest(url)).name === name)
+      }
+    } finally {
+      done.abort()
+      await clients
+      page.terminate()
+    }
+    expect([...statuses]).toEqual([200])
+    const [data, isBinary] = await frame
+    expect([String(data), isBinary]).toEqual(['change', false])
+    expect(await line('Restarted: ')).toMatch(/definitions\/demo\/index\.ts has changed$/)
+  })
+
+  it('validates with the new schema, which core keeps for the life of a process', async () => {
+    const { url } = await start()
+    const fields = async () => {
+      const body = JSON.stringify({ payload: { traits: { email: 'nope' } } })
+      const headers = { 'content-type': 'application/json' }
+      return (await (await fetch(`${url}/save`, { method: 'POST', headers, body })).json())[0].fields
+    }
+    expect(await fields()).toHaveProperty('email')
+    await edit((text) => text.replace("format: 'email',", ''))
+    await line('Restarted: ')
+    expect(await fields()).toBeUndefined()
+  })
+
+  it('lets a call finish that the old one has begun', async () => {
+    const upstream = await startUpstream()
+    const release = upstream.hold()
+    const { url } = await start()
+    const settings = { apiKey: 'k', upstream: upstream.url }
+    const slow = call(url, '/save', { payload: { traits: { email: 'a@b.co' } }, settings })
+    await until(() => upstream.received.length)
+    await edit((text) => text.replace("name: 'Demo'", "name: 'Second'"))
+    await until(async () => (await manifest(url)).name === 'Second')
+    release()
+    expect(await slow).toBe(200)
+    await upstream.close()
+  })
+
+  it('keeps the old one while the new one is broken, and says in one line what and where', async () => {
+    const { url } = await start()
+    const condition = "{ conditions: [{ type: 'syncMode', operator: 'is', value: 'add' }] }"
+    const broken: [(text: string) => string, RegExp][] = [
+      [(text) => text.replace('const destination', 'const const destination'), /index\.ts:\d+: Expected/],
+      [(text) => `${text}\nthrow new TypeError('no luck')\n`, /index\.ts:\d+: TypeError: no luck$/],
+      [(text) => `import './nowhere'\n${text}`, /index\.ts:1: Error: Cannot find module '\.\/nowhere'$/],
+      [() => 'export const nothing = 1\n', /index\.ts: exports no destination/],
+      [
+        (text) => text.replace('required: true,\n      default', `required: ${condition},\n      default`),
+        /demo: TypeError: /
+      ],
+      [(text) => `${text}\nprocess.exit(7)\n`, /demo: its process ended with code 7 while loading$/]
+    ]
+    for (const [breaks, reason] of broken) {
+      lines.length = 0
+      await edit(breaks)
+      const said = await line('Not restarted: ')
+      expect(said).toMatch(reason)
+      expect(said).not.toContain('\n')
+      expect((await manifest(url)).name).toBe('Demo')
+    }
+    await edit((text) => text.replace("name: 'Demo'", "name: 'Mended'"))
+    await until(async () => (await manifest(url)).name === 'Mended')
+  })
+
+  it('does not care for tests', async () => {
+    const { url } = await start()
+    await fs.mkdir(path.join(directory, 'demo/__tests__'))
+    await fs.writeFile(path.join(directory, 'demo/__tests__/a.test.ts'), '')
+    await edit((text) => text.replace("name: 'Demo'", "name: 'Second'"))
+    await until(async () => (await manifest(url)).name === 'Second')
+    expect(await line('Restarted')).toContain('index.ts')
+  })
+})
+
+describe('when the definition ends its process', () => {
+  it('starts it again, the words of the error kept out of the output', async () => {
+    const thrown = "setTimeout(() => { throw new RangeError('ada@example.com') })\n        throw"
+    await edit((text) => text.replace("throw new IntegrationError('Not", `${thrown} new IntegrationError('Not`))
+    const { url } = await start()
+    await call(url, '/refuse', {}).catch(() => 'cut off')
+    await line('The definition ended its process; it is started again')
+    expect(await line('RangeError that nothing caught, thrown in ')).toMatch(/demo\/index\.ts:\d+$/)
+    expect((await manifest(url)).name).toBe('Demo')
+    expect(lines.join('\n')).not.toContain('ada@')
+  })
+
+  it('answers 503 where it ends at once, until the next change', async () => {
+    await edit((text) => `${text}\nsetTimeout(() => process.exit(3), 300)\n`)
+    const { url } = await start()
+    await line('The definition ended its process at once')
+    const reply = await fetch(`${url}/manifest`)
+    expect([reply.status, await reply.text()]).toEqual([503, expect.stringContaining('does not run')])
+    await edit((text) => text)
+    await until(async () => (await fetch(`${url}/manifest`)).status === 200)
+  })
+})
+
+describe('what it is given', () => {
+  it('is not a definition that does not load: it says why and leaves the port', async () => {
+    await edit((text) => text.replace('const destination', 'const const destination'))
+    const port = await freePort()
+    await expect(start({ port })).rejects.toThrow(/index\.ts:\d+: Expected/)
+    await edit((text) => text)
+    expect((await start({ port, ui: false })).port).toBe(port)
+  })
+
+  it('names the destinations there are', async () => {
+    await expect(start({ destination: 'nope' })).rejects.toThrow(/^No destination nope in .*; there is demo$/)
+    await fs.cp(path.dirname(entry), path.join(directory, 'other'), { recursive: true })
+    await expect(start()).rejects.toThrow('Say which destination to serve with --destination: demo, other')
+    await expect(start({ directory: root })).rejects.toThrow(/no destination here/)
+    await expect(start({ directory: path.join(root, 'nowhere') })).rejects.toThrow(/no such folder/)
+    expect(await manifest((await start({ destination: 'other' })).url)).toMatchObject({ directoryName: 'other' })
+  })
+
+  it('counts: environment, body limit, no page, no watch', async () => {
+    await edit((text) => text.replace("name: 'Demo'", "name: process.env.DEMO_NAME ?? ''"))
+    const env = { DEMO_NAME: 'Given' }
+    const { url, port } = await start({ env, bodyLimit: 300_000, ui: false, watch: false })
+    expect((await manifest(url)).name).toBe('Given')
+    expect(await call(url, '/refuse', { x: 'x'.repeat(250_000) })).toBe(200)
+    const [error] = await once(net.connect(port + 1, '127.0.0.1'), 'error')
+    expect((error as NodeJS.ErrnoException).code).toBe('ECONNREFUSED')
+    expect((await fetch(url)).status).toBe(404)
+  })
+})
+
+describe('the ports', () => {
+  it('are told when they are in use; without the second one pages do not learn of changes', async () => {
+    const port = await freePort()
+    const other = net.createServer().listen(port + 1, '127.0.0.1')
+    await once(other, 'listening')
+    const { url } = await start({ port })
+    other.close()
+    expect(lines[0]).toMatch(`Port ${port + 1} cannot be had`)
+    expect((await manifest(url)).name).toBe('Demo')
+    await expect(start({ port })).rejects.toThrow(
+      `Port ${port} is in use. End the program that has it, or choose another`
+    )
+  })
+
+  it('are both closed to foreign hosts', async () => {
+    const { port } = await start()
+    const page = new WebSocket(`ws://127.0.0.1:${port + 1}`, { headers: { host: 'evil.example' } })
+    const [error] = await once(page, 'error')
+    expect((error as Error).message).toContain('401')
+    const request = http.get({ port, host: '127.0.0.1', headers: { host: 'evil.example' } })
+    const [response] = await once(request, 'response')
+    expect(response.resume().statusCode).toBe(403)
+  })
+
+  it.each(['abc', '-1', '65536'])('PORT=%s is refused', async (PORT) => {
+    process.env.PORT = PORT
+    try {
+      await expect(start({ port: undefined })).rejects.toThrow(`PORT must be a number from 0 to 65535, not ${PORT}`)
+    } finally {
+      delete process.env.PORT
+    }
+  })
+})
+
+it('closes at once with a call under way, and twice', async () => {
+  const upstream = await startUpstream()
+  upstream.hold()
+  const { url, port, close } = await start()
+  const settings = { apiKey: 'k', upstream: upstream.url }
+  const lost = call(url, '/save', { payload: { traits: { email: 'a@b.co' } }, settings }).catch(
+    (error: Error) => error.message
+  )
+  await until(() => upstream.received.length)
+  await Promise.all([close(), close()])
+  expect(await lost).toMatch(/hang up|ECONNRESET/)
+  await expect(fetch(url)).rejects.toThrow()
+  const again = net.createServer().listen(port, '127.0.0.1')
+  await once(again, 'listening')
+  again.close()
+  await upstream.close()
+})
+
+describe('bin/run serve', () => {
+  function command(...args: string[]) {
+    const child = spawn(process.execPath, [path.join(repository, 'bin/run'), 'serve', ...args], {
+      cwd: repository,
+      env: { ...process.env, PORT: '0' },
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    // Emitted when every process that inherited the output has ended, not only this one.
+    const closed = once(child, 'close')
+    return { child, closed, output: () => output }
+  }
+
+  it.each([
+    ['SIGINT', [0, null]],
+    ['SIGTERM', [0, null]],
+    ['SIGKILL', [null, 'SIGKILL']]
+  ] as const)('leaves no process after %s', async (signal, ends) => {
+    const { child, closed, output } = command('-b', directory, '-d', 'demo', '-n')
+    const url = await until(() => /http:\/\/localhost:\d+/.exec(output())?.[0])
+    expect((await manifest(url)).name).toBe('Demo')
+    child.kill(signal)
+    expect(await closed).toEqual(ends)
+  })
+
+  it('says in one line why it cannot start', async () => {
+    const { closed, output } = command('-b', directory, '-d', 'nope')
+    expect(await closed).toEqual([1, null])
+    expect(output()).toMatch(/^error: No destination nope in .+; there is demo\n$/)
+  })
+})
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as net.AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
