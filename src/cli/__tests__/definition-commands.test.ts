@@ -2,6 +2,11 @@ import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
+import type { Command } from 'commander'
+import { generateMetadataPayloadCommand } from '../generate-metadata-payload'
+import { generateTypesCommand } from '../generate-types'
+import { validateCommand } from '../validate'
 
 const repository = path.resolve(__dirname, '../../..')
 const shop = path.join(repository, 'src/definition/__tests__/fixtures/shop')
@@ -13,70 +18,65 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-/** Runs `bin/run` in the parent of the folder, where the folder is called by its name. */
-function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    const command = [path.join(repository, 'bin/run'), ...args]
-    const child = execFile(process.execPath, command, { cwd: path.dirname(folder) }, (_, out, err) =>
-      resolve({ code: child.exitCode ?? -1, out, err })
-    )
-  })
-}
-
-const name = () => path.basename(folder)
+const relative = () => path.relative(process.cwd(), folder)
 const contentOf = (file: string) => readFile(path.join(folder, file), 'utf8')
 
+/** Runs a command in this process: what it prints, and the exit code it leaves. */
+async function run(command: Command, ...args: string[]): Promise<{ code: number; out: string[]; err: string[] }> {
+  const out = jest.spyOn(console, 'log').mockImplementation()
+  const err = jest.spyOn(console, 'error').mockImplementation()
+  const before = process.exitCode
+  try {
+    await command.parseAsync(args, { from: 'user' })
+    return { code: Number(process.exitCode ?? 0), out: out.mock.calls.flat(), err: err.mock.calls.flat() }
+  } finally {
+    process.exitCode = before
+    jest.restoreAllMocks()
+  }
+}
+
 it.each([
-  ['generate:types', 'order/generated-types.ts'],
-  ['generate:metadata-payload', 'metadata.json']
-])('%s --check names a stale %s and how to renew it; without --check it renews it', async (command, file) => {
+  ['generate:types', generateTypesCommand, 'order/generated-types.ts'],
+  ['generate:metadata-payload', generateMetadataPayloadCommand, 'metadata.json']
+])('%s --check names a stale file and how to renew it; without --check it renews it', async (name, command, file) => {
   const fresh = await contentOf(file)
   await writeFile(path.join(folder, file), fresh + '\n')
 
-  expect(await run(command, '--check', name())).toEqual({
+  expect(await run(command(), '--check', relative())).toEqual({
     code: 1,
-    out: '',
-    err: `${name()}/${file} is stale: run bin/run ${command} ${name()}\n`
+    out: [],
+    err: [`${relative()}/${file} is stale: run bin/run ${name} ${relative()}`]
   })
   expect(await contentOf(file)).toBe(fresh + '\n')
 
-  expect(await run(command, name())).toEqual({ code: 0, out: `${name()}/${file} written\n`, err: '' })
+  expect(await run(command(), relative())).toEqual({ code: 0, out: [`${relative()}/${file} written`], err: [] })
   expect(await contentOf(file)).toBe(fresh)
 
-  expect(await run(command, '--check', name())).toEqual({
+  expect(await run(command(), '--check', relative())).toEqual({
     code: 0,
-    out: `${command}: everything is up to date\n`,
-    err: ''
+    out: [`${name}: everything is up to date`],
+    err: []
   })
 })
 
-it('validate names every problem in a line, and fails', async () => {
-  expect(await run('validate', name())).toEqual({ code: 0, out: `${name()}: valid\n`, err: '' })
+it('validate prints every problem in a line, and fails', async () => {
+  expect(await run(validateCommand(), folder)).toEqual({ code: 0, out: [`${relative()}: valid`], err: [] })
 
   const source = await contentOf('index.ts')
-  await writeFile(
-    path.join(folder, 'index.ts'),
-    source.replace('Places an order.', '').replace("type: 'password'", "type: 'string'")
-  )
-  expect(await run('validate', name())).toEqual({
+  const broken = source.replace('Places an order.', '').replace("type: 'password'", "type: 'string'")
+  await writeFile(path.join(folder, 'index.ts'), broken)
+  jest.resetModules()
+  expect(await run(validateCommand(), folder)).toEqual({
     code: 1,
-    out: '',
-    err:
-      `${name()}: action "order": no description\n` +
-      `${name()}: setting "apiKey": sounds like a secret, so its type must be password, not string\n`
+    out: [],
+    err: [
+      `${relative()}: action "order": no description`,
+      `${relative()}: setting "apiKey": sounds like a secret, so its type must be password, not string`
+    ]
   })
 })
 
-it('says in one line that a folder is no destination', async () => {
-  expect(await run('validate', 'nowhere')).toEqual({
-    code: 1,
-    out: '',
-    err: 'error: nowhere: no index.ts here; give the folder of a destination\n'
-  })
-})
-
-it('checks the destinations of this repository from any directory when no folder is given', async () => {
-  const { code, out } = await run('validate')
-  expect(code).toBe(0)
-  expect(out).toMatch(/definitions\/emailsendx: valid\n$/)
-})
+it('bin/run checks the destinations of this repository from any directory when no folder is given', async () => {
+  const { stdout } = await promisify(execFile)(path.join(repository, 'bin/run'), ['validate'], { cwd: folder })
+  expect(stdout).toMatch(/definitions\/emailsendx: valid\n$/)
+}, 30_000)
