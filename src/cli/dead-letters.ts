@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { DeadLetter, DeadLetterFilter, DeadLetters } from '../bridge/spool'
 import { integer, moment } from './units'
 
-/** Runs something on the dead letters of the store that the options name, and closes the store again. */
+/** Runs something on the dead letters of the store that the command's options name, and closes the store again. */
 export type WithDeadLetters = <T>(command: Command, work: (letters: DeadLetters) => Promise<T>) => Promise<T>
 
 interface FilterOptions {
@@ -15,13 +15,14 @@ interface FilterOptions {
 }
 
 /** `bin/run bridge dead-letters`: what could not be delivered, and what to do with it. */
-export function deadLettersCommand(open: WithDeadLetters, storeOptions: () => Option[]): Command {
+export function deadLettersCommand(open: WithDeadLetters): Command {
   const command = new Command('dead-letters').description('list, show, retry or purge what could not be delivered')
-  const subcommand = (name: string, description: string) => {
-    const sub = command.command(name).description(description)
-    for (const option of storeOptions()) sub.addOption(option)
-    return sub.option('--json', 'print JSON')
-  }
+  const subcommand = (name: string, description: string) =>
+    command
+      .command(name)
+      .description(description)
+      .option('--json', 'print JSON')
+      .addHelpText('after', '\n--store (or BRIDGE_STORE) names the store, as for the bridge, which may go on running.')
 
   filtered(subcommand('list', 'list them, newest first'))
     .addOption(new Option('--limit <number>', 'how many at most').default(50).argParser(integer(1, 10_000)))

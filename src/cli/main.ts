@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { bridgeCommand } from './bridge'
 import { devCommand } from './dev'
 import { generateMetadataPayloadCommand } from './generate-metadata-payload'
 import { generateTypesCommand } from './generate-types'
@@ -12,6 +13,7 @@ const program = new Command('bin/run')
   .addCommand(devCommand())
   .addCommand(sandboxCommand())
   .addCommand(serveCommand())
+  .addCommand(bridgeCommand())
   .addCommand(validateCommand())
   .addCommand(generateTypesCommand())
   .addCommand(generateMetadataPayloadCommand())

@@ -1,0 +1,86 @@
+import once from 'lodash/once'
+import type { AddressInfo } from 'net'
+import { buildApp } from './app'
+import { Memory } from './doors/body'
+import { isLoopback } from './hosts'
+import { createLog } from './log'
+import { createMetrics } from './metrics'
+import type { BridgeOptions } from './options'
+import { checkOptions } from './options'
+import { openSpool } from './spool'
+
+export type { BridgeOptions } from './options'
+
+/** A running bridge. */
+export interface Bridge {
+  /** Origin without a trailing slash. */
+  url: string
+  port: number
+  /** Takes nothing more in, finishes what is in flight, and lets go of port and store; within ten seconds. */
+  close(): Promise<void>
+}
+
+/** Bytes of request bodies held in memory at once: four of the largest, or tens of thousands of usual ones. */
+const REQUEST_MEMORY = 64 * 1024 * 1024
+
+/** How long requests in flight have to end by themselves when the bridge stops. */
+const LAST_REQUESTS_MS = 4_000
+
+/**
+ * Starts doors and delivery over one store.
+ * @throws Error with one line saying what to do, when an option is wrong or port or store cannot be used
+ */
+export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
+  const { port, host, allowHosts, store, apiUrl, sharedSecret, control, logLevel, ...rest } = checkOptions(options)
+  const log = createLog(logLevel)
+  const spool = await openSpool(store, rest)
+  const memory = new Memory(REQUEST_MEMORY)
+  const metrics = createMetrics(spool, memory)
+  let stopping = false
+  const app = buildApp({
+    spool,
+    memory,
+    metrics,
+    log,
+    control,
+    sharedSecret,
+    hosts: isLoopback(host) ? new Set(allowHosts) : undefined,
+    isStopping: () => stopping
+  })
+  try {
+    await app.listen({ port, host })
+  } catch (error) {
+    await app.close()
+    await spool.close()
+    throw explainListening(error, host, port)
+  }
+  const close = once(async () => {
+    stopping = true
+    const impatience = setTimeout(() => app.server.closeAllConnections(), LAST_REQUESTS_MS)
+    await app.close()
+    clearTimeout(impatience)
+    await spool.close()
+    log.info('the bridge has stopped')
+  })
+  const { port: bound } = app.server.address() as AddressInfo
+  const url = `http://${nameOf(host)}:${bound}`
+  log.info({ url, apiUrl }, 'the bridge listens')
+  return { url, port: bound, close }
+}
+
+/** The name under which this machine reaches a server that listens on `host`. */
+function nameOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function explainListening(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const remedy = 'choose another with --port or BRIDGE_PORT'
+  if (code === 'EADDRINUSE') return new Error(`port ${port} is in use; stop what uses it or ${remedy}`)
+  if (code === 'EACCES') return new Error(`port ${port} may not be opened by this user; ${remedy}`)
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new Error(`${host} is no address of this machine; correct --host`)
+  }
+  return error
+}
