@@ -26,9 +26,9 @@ const actionCall = z.object({
   payload,
   settings: objectOrNone,
   mapping: objectOrNone,
-  features: z.preprocess((value) => value || {}, z.record(z.string(), z.boolean(), 'must be an object of booleans')),
+  features: z.preprocess((value) => value || {}, z.custom<Record<string, boolean>>(isObject, 'must be an object')),
   subscriptionMetadata: objectOrNone,
-  subscribe: z.string('must be a text').optional()
+  subscribe: z.string('must be a text').nullish()
 })
 
 const textOrNone = z.preprocess((value) => value ?? '', z.string('must be a text'))
