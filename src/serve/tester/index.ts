@@ -1,0 +1,47 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Definition } from '../definition'
+import { bundle } from './bundle'
+import { answerDocument } from './document'
+import { refuseForeignOrigin } from './guard'
+import { icon } from './icon'
+import { neighboursOf } from './neighbours'
+import { preview, previewCall } from './preview'
+import { bridgeProxy, sandboxProxy } from './proxy'
+import { start } from './start'
+
+/**
+ * The page at `/`, and what it needs below `/tester/`, where no route of a destination can be. All else it asks of the
+ * public routes. Errors are JSON, `{error}`.
+ */
+export async function tester(app: FastifyInstance, { definition }: { definition: Definition }): Promise<void> {
+  const neighbours = neighboursOf(process.env)
+  app.setErrorHandler((error: FastifyError, _request, reply) =>
+    reply.code(error.statusCode ?? 500).send({ error: error.message })
+  )
+  app.addHook('onRequest', refuseForeignOrigin)
+  app.addHook('onSend', async (_request, reply) => {
+    void reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
+  })
+
+  app.get('/', answerDocument)
+  app.get('/tester/app.js', sendAsset)
+  app.get('/tester/app.css', sendAsset)
+  app.get('/tester/icon.svg', async (_request, reply) => reply.type('image/svg+xml').send(icon))
+  app.get('/tester/start', async () => start(neighbours))
+  app.post('/tester/preview', async ({ body }, reply) => {
+    const call = previewCall.safeParse(body)
+    return call.success
+      ? preview(definition, call.data)
+      : reply.code(400).send({ error: `${call.error.issues[0].path.join('.')} is not what this page sends` })
+  })
+  void app.register(sandboxProxy, { prefix: '/tester/sandbox', ...neighbours })
+  void app.register(bridgeProxy, { prefix: '/tester/bridge', ...neighbours })
+}
+
+async function sendAsset({ url, headers }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const asset = (await bundle()).get(url.replace(/^.*\/|\?.*$/g, ''))
+  if (!asset) return reply.code(404).send({ error: 'The page has no such file.' })
+  void reply.headers({ etag: asset.etag, 'cache-control': 'no-cache' })
+  if (headers['if-none-match'] === asset.etag) return reply.code(304).send()
+  return reply.headers({ 'content-type': asset.type, 'content-encoding': 'gzip' }).send(asset.gzipped)
+}

@@ -1,0 +1,22 @@
+/** The servers that run beside this one. They come from the environment, never from a request. */
+export interface Neighbours {
+  /** Origin of the sandbox EmailSendX. */
+  sandbox?: string
+  /** A key the sandbox accepts. */
+  sandboxKey?: string
+  /** Origin of the bridge. */
+  bridge?: string
+}
+
+/** Reads where `bin/run dev` has put them. Anything that is not on this machine is somebody else's server. */
+export function neighboursOf(env: NodeJS.ProcessEnv): Neighbours {
+  const sandbox = loopbackOrigin(env.EMAILSENDX_API_URL)
+  return { sandbox, sandboxKey: sandbox && env.EMAILSENDX_API_KEY, bridge: loopbackOrigin(env.EMAILSENDX_BRIDGE_URL) }
+}
+
+/** The origin of an `http://` address on this machine; undefined for any other text. */
+export function loopbackOrigin(address: string | undefined): string | undefined {
+  if (address === undefined || !URL.canParse(address)) return undefined
+  const { protocol, hostname, origin } = new URL(address)
+  return protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname) ? origin : undefined
+}

@@ -1,0 +1,48 @@
+import { generateFql, parseFql, validate } from '@segment/destination-subscriptions'
+import type { Condition, GroupCondition } from '@segment/destination-subscriptions'
+import get from 'lodash/get'
+
+/** Whether a trigger (FQL, Segment's filter language) takes an event, and if not, why. */
+export interface Verdict {
+  takes: boolean
+  why?: string
+}
+
+/** Judges as Segment does before it calls an action. */
+export function judge(trigger: string, event: object): Verdict {
+  const parsed = parseFql(trigger)
+  if ('error' in parsed) return { takes: false, why: 'the trigger is not valid: write it like type = "track"' }
+  if (validate(parsed, event)) return { takes: true }
+  const failing = parsed.operator === 'and' && parsed.children.find((child) => !validate(alone(child), event))
+  if (!failing) return { takes: false, why: `none of this is so: ${generateFql(parsed)}` }
+  return { takes: false, why: `it wants ${generateFql(alone(failing))}, and ${seen(failing, event)}` }
+}
+
+const alone = (condition: Condition): GroupCondition => ({ type: 'group', operator: 'and', children: [condition] })
+
+/** What the event has where the condition looks. */
+function seen(condition: Condition, event: object): string {
+  const path = pathOf(condition)
+  if (!path) return 'this event does not meet it'
+  const value: unknown = get(event, path)
+  return value === undefined ? `this event has no ${path}` : `the ${path} here is ${JSON.stringify(value)}`
+}
+
+function pathOf(condition: Condition): string | undefined {
+  switch (condition.type) {
+    case 'event-type':
+      return 'type'
+    case 'event':
+    case 'name':
+    case 'userId':
+      return condition.type
+    case 'event-property':
+      return `properties.${condition.name}`
+    case 'event-trait':
+      return `traits.${condition.name}`
+    case 'event-context':
+      return `context.${condition.name}`
+    case 'group':
+      return undefined
+  }
+}

@@ -1,0 +1,22 @@
+import { render } from 'preact'
+import { App } from './parts/App'
+import { loadDefinition } from './state/definition'
+import { keepPreviewing } from './state/preview'
+import { watchBridge } from './state/bridge'
+import { watchSandbox } from './state/sandbox'
+import { followChanges } from './state/server'
+import { applyTheme } from './state/theme'
+import './style/base.css'
+import './style/layout.css'
+import './style/controls.css'
+import './style/event.css'
+import './style/results.css'
+import './style/sandbox.css'
+
+applyTheme()
+render(<App />, document.body)
+void loadDefinition()
+keepPreviewing()
+watchSandbox()
+watchBridge()
+followChanges()

@@ -1,0 +1,43 @@
+/**
+ * A mapped value as one line that a person can write: `$.traits.email` takes a value of the event, `$.a ?? $.b` the first
+ * of them that is there, `"…"` and anything else is a text as it stands, `{…}` is any other of Segment's directives.
+ */
+export function toText(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  if (typeof value === 'string') return readsAsText(value) ? value : JSON.stringify(value)
+  const paths = pathsOf(Object(value))
+  return paths ? paths.join(' ?? ') : JSON.stringify(value)
+}
+
+/** The value of a line; `null` for an empty one, which leaves the field unmapped. @throws Error where it starts as JSON and is not */
+export function fromText(text: string): unknown {
+  const trimmed = text.trim()
+  if (trimmed === '') return null
+  if (readsAsText(text)) return text
+  if (!trimmed.startsWith('$.')) return parse(trimmed)
+  return trimmed
+    .split('??')
+    .map((path): unknown => ({ '@path': path.trim() }))
+    .reduceRight((otherwise, path) => ({ '@if': { exists: path, then: path, else: otherwise } }))
+}
+
+const readsAsText = (text: string): boolean => text.trim() !== '' && !/^\s*(\$\.|[{["])/.test(text)
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('This starts like JSON and is not. A path starts with $. and a text with a letter.')
+  }
+}
+
+/** The paths of `@path`, or of `@if`s that take the first that exists. */
+function pathsOf(value: object): string[] | undefined {
+  const { '@path': path, '@if': condition } = value as { '@path'?: unknown; '@if'?: Record<string, unknown> }
+  if (typeof path === 'string') return Object.keys(value).length === 1 ? [path] : undefined
+  if (!condition || Object.keys(condition).sort().join() !== 'else,exists,then') return undefined
+  if (JSON.stringify(condition.exists) !== JSON.stringify(condition.then)) return undefined
+  const first = pathsOf(Object(condition.then))
+  const others = pathsOf(Object(condition.else))
+  return first?.length === 1 && others ? [...first, ...others] : undefined
+}

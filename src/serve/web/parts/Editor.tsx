@@ -1,0 +1,84 @@
+import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
+import { json } from '@codemirror/lang-json'
+import {
+  bracketMatching,
+  foldGutter,
+  foldKeymap,
+  HighlightStyle,
+  indentOnInput,
+  syntaxHighlighting
+} from '@codemirror/language'
+import { linter, lintGutter } from '@codemirror/lint'
+import { EditorState } from '@codemirror/state'
+import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
+import { tags } from '@lezer/highlight'
+import { useEffect, useRef } from 'preact/hooks'
+import { readEvents } from '../model/events'
+
+interface EditorProps {
+  label: string
+  text: string
+  change: (text: string) => void
+}
+
+/** A JSON editor. A mistake is shown where it is. */
+export function Editor({ label, text, change }: EditorProps) {
+  const place = useRef<HTMLDivElement>(null)
+  const view = useRef<EditorView | undefined>(undefined)
+
+  useEffect(() => {
+    if (!place.current) return
+    const editor = new EditorView({
+      parent: place.current,
+      state: EditorState.create({ doc: text, extensions: extensions(label, change) })
+    })
+    view.current = editor
+    return () => editor.destroy()
+  }, [])
+
+  useEffect(() => {
+    const editor = view.current
+    if (!editor || editor.state.doc.toString() === text) return
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } })
+  }, [text])
+
+  return <div class="editor" ref={place} />
+}
+
+const nonce = document.querySelector('script')?.nonce ?? ''
+
+const colours = HighlightStyle.define([
+  { tag: tags.propertyName, color: 'var(--json-key)' },
+  { tag: tags.string, color: 'var(--json-text)' },
+  { tag: [tags.number, tags.bool, tags.null], color: 'var(--json-value)' }
+])
+
+const mistakes = linter(
+  ({ state }) => {
+    const { mistake } = readEvents(state.doc.toString())
+    return mistake ? [{ ...mistake, severity: 'error' }] : []
+  },
+  { delay: 120 }
+)
+
+function extensions(label: string, change: (text: string) => void) {
+  return [
+    EditorView.cspNonce.of(nonce),
+    EditorView.contentAttributes.of({ 'aria-label': label }),
+    EditorView.lineWrapping,
+    EditorView.updateListener.of(({ docChanged, state }) => docChanged && change(state.doc.toString())),
+    EditorState.tabSize.of(2),
+    lineNumbers(),
+    foldGutter(),
+    lintGutter(),
+    history(),
+    drawSelection(),
+    highlightActiveLine(),
+    bracketMatching(),
+    indentOnInput(),
+    syntaxHighlighting(colours),
+    json(),
+    mistakes,
+    keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap])
+  ]
+}

@@ -1,0 +1,59 @@
+import { counted, titled } from '../model/words'
+import { currentSample, eventText, reading, samples, setEventText } from '../state/inputs'
+import { Editor } from './Editor'
+
+const OWN = 'own'
+
+/** What the samples show; a file that is not here is called by its name. */
+const TITLES: Record<string, string> = {
+  identify: 'identify: the example of the docs',
+  track: 'track: the example of the docs',
+  spellings: 'Purchase Completed in three spellings',
+  'order-completed': 'Order Completed from an online shop',
+  mobile: 'identify from a mobile app',
+  server: 'identify from a server',
+  'no-email': 'track without an email'
+}
+
+export function EventInput() {
+  return (
+    <div class="event-input">
+      <label class="row">
+        <span>Sample</span>
+        <select
+          value={currentSample.value ?? OWN}
+          onChange={(event) => {
+            const sample = samples.value.find(({ name }) => name === event.currentTarget.value)
+            if (sample) setEventText(sample.text)
+          }}
+        >
+          {samples.value.map(({ name }) => (
+            <option key={name} value={name}>
+              {TITLES[name] ?? titled(name)}
+            </option>
+          ))}
+          <option value={OWN} disabled>
+            Your own
+          </option>
+        </select>
+      </label>
+      <Editor label="Event as JSON" text={eventText.value} change={setEventText} />
+      <p class="editor-state" role="status">
+        <EditorState />
+      </p>
+    </div>
+  )
+}
+
+function EditorState() {
+  const { mistake } = reading.value
+  if (mistake) {
+    return (
+      <span class="bad">
+        Line {mistake.line}: {mistake.message}
+      </span>
+    )
+  }
+  const { events, isBatch } = reading.value
+  return <span class="quiet">{isBatch ? `A batch of ${counted(events.length, 'event')}` : 'One event'}</span>
+}

@@ -1,0 +1,126 @@
+import { useEffect, useState } from 'preact/hooks'
+import { fromText, toText } from '../model/mapping-text'
+import type { Field } from '../state/definition'
+import { ListPicker } from './ListPicker'
+
+interface FieldInputProps {
+  id: string
+  field: Field
+  value: unknown
+  change: (value: unknown) => void
+}
+
+/** A field of a mapping: label, value, description, and the way back to the default. */
+export function FieldInput({ id, field, value, change }: FieldInputProps) {
+  const isChanged = toText(value) !== toText(field.default)
+  return (
+    <div class={isChanged ? 'field changed' : 'field'}>
+      <div class="field-head">
+        <label for={id}>
+          {field.label} {field.required === true && <span class="required">required</span>}
+        </label>
+        {isChanged && (
+          <button type="button" class="link" onClick={() => change(field.default)}>
+            Back to {toText(field.default) || 'empty'}
+          </button>
+        )}
+      </div>
+      <Control id={id} field={field} value={value} change={change} />
+      <p class="hint" id={`${id}-hint`}>
+        {field.description}
+      </p>
+    </div>
+  )
+}
+
+function Control({ id, field, value, change }: FieldInputProps) {
+  const hint = `${id}-hint`
+  if (field.type === 'boolean') {
+    return (
+      <input
+        id={id}
+        type="checkbox"
+        checked={value === true}
+        aria-describedby={hint}
+        onChange={(event) => change(event.currentTarget.checked)}
+      />
+    )
+  }
+  if (field.choices) {
+    return (
+      <select
+        id={id}
+        value={toText(value)}
+        aria-describedby={hint}
+        onChange={(event) => change(event.currentTarget.value)}
+      >
+        {field.choices.map((choice) => {
+          const { label, value } = typeof choice === 'string' ? { label: choice, value: choice } : choice
+          return (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          )
+        })}
+      </select>
+    )
+  }
+  if (field.type === 'number' || field.type === 'integer') {
+    return (
+      <input
+        id={id}
+        type="number"
+        min={field.minimum}
+        max={field.maximum}
+        value={toText(value)}
+        aria-describedby={hint}
+        onInput={({ currentTarget: { value } }) => change(value === '' ? null : Number(value))}
+      />
+    )
+  }
+  if (field.dynamic) {
+    return <ListPicker id={id} value={toText(value)} describedBy={hint} change={(text) => change(text || null)} />
+  }
+  return <Line id={id} value={value} change={change} />
+}
+
+/** A path, a text or JSON. What cannot be read stays as it is typed, and is not mapped. */
+function Line({ id, value, change }: Omit<FieldInputProps, 'field'>) {
+  const [text, setText] = useState(toText(value))
+  const [mistake, setMistake] = useState('')
+  useEffect(() => {
+    if (mistake === '' && toText(fromText(text)) === toText(value)) return
+    setText(toText(value))
+    setMistake('')
+  }, [toText(value)])
+  const type = (typed: string) => {
+    setText(typed)
+    try {
+      const read = fromText(typed)
+      setMistake('')
+      change(read)
+    } catch (error) {
+      setMistake(error instanceof Error ? error.message : String(error))
+    }
+  }
+  return (
+    <>
+      <textarea
+        id={id}
+        class="code"
+        rows={text.length > 60 ? 2 : 1}
+        spellcheck={false}
+        value={text}
+        placeholder="not mapped"
+        aria-describedby={`${id}-hint`}
+        aria-invalid={mistake !== ''}
+        onInput={(event) => type(event.currentTarget.value)}
+      />
+      {mistake && (
+        <p role="status" class="hint bad">
+          {mistake}
+        </p>
+      )}
+    </>
+  )
+}

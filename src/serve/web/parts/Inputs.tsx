@@ -1,0 +1,60 @@
+import { actions } from '../state/definition'
+import { asBatch, changesOf, reading } from '../state/inputs'
+import { isPreparing, send } from '../state/results'
+import { persisted } from '../state/storage'
+import { EventInput } from './EventInput'
+import { MappingInput } from './MappingInput'
+import { SettingsInput } from './SettingsInput'
+import { Tabs } from './Tabs'
+
+const tab = persisted<'event' | 'settings' | 'mapping'>('inputs-tab', 'event')
+
+export function Inputs() {
+  const changes = actions.value.reduce((sum, [slug]) => sum + changesOf(slug), 0)
+  return (
+    <section class="column inputs" aria-labelledby="inputs-title">
+      <h2 id="inputs-title">Event</h2>
+      <Tabs
+        label="Inputs"
+        current={tab.value}
+        choose={(name) => (tab.value = name)}
+        tabs={[
+          { name: 'event', label: 'Event' },
+          { name: 'settings', label: 'Settings' },
+          { name: 'mapping', label: changes ? `Mapping (${changes} changed)` : 'Mapping' }
+        ]}
+      >
+        {tab.value === 'event' && <EventInput />}
+        {tab.value === 'settings' && <SettingsInput />}
+        {tab.value === 'mapping' && <MappingInput />}
+      </Tabs>
+      <SendBar />
+    </section>
+  )
+}
+
+const isMac = navigator.userAgent.includes('Mac')
+
+function SendBar() {
+  const { mistake } = reading.value
+  const count = mistake ? 0 : reading.value.events.length
+  const isBatch = !mistake && reading.value.isBatch
+  return (
+    <div class="send-bar">
+      <fieldset class="choice" disabled={!isBatch}>
+        <legend class="unseen">How several events are sent</legend>
+        <label>
+          <input type="radio" name="batch" checked={asBatch.value} onChange={() => (asBatch.value = true)} />
+          as a batch
+        </label>
+        <label>
+          <input type="radio" name="batch" checked={!asBatch.value} onChange={() => (asBatch.value = false)} />
+          one by one
+        </label>
+      </fieldset>
+      <button type="button" class="primary" disabled={count === 0 || isPreparing.value} onClick={() => void send()}>
+        Send {count > 1 ? `${count} events` : 'event'} <kbd>{isMac ? '⌘' : 'Ctrl'} ⏎</kbd>
+      </button>
+    </div>
+  )
+}

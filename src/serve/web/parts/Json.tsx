@@ -1,0 +1,36 @@
+/** A JSON value, indented and coloured. It is text throughout, whatever is in it. */
+export function Json({ value, label }: { value: unknown; label: string }) {
+  return (
+    <pre class="json" tabIndex={0} role="region" aria-label={label}>
+      {coloured(JSON.stringify(value, null, 2) ?? '')}
+    </pre>
+  )
+}
+
+/** A key, a text, or a number or word, as JSON.stringify writes them. */
+const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|-?\d[\d.eE+-]*|true|false|null/g
+
+function coloured(json: string) {
+  const parts = []
+  let end = 0
+  for (const { 0: token, 1: quoted, 2: colon, index } of json.matchAll(TOKEN)) {
+    parts.push(json.slice(end, index))
+    const kind = colon ? 'json-key' : quoted ? 'json-text' : 'json-value'
+    parts.push(<span class={kind}>{quoted ?? token}</span>, colon)
+    end = index + token.length
+  }
+  return [...parts, json.slice(end)]
+}
+
+/** The body of a request or answer: JSON where it is some. */
+export function Body({ body, label }: { body: unknown; label: string }) {
+  return <Json value={typeof body === 'string' ? parsed(body) : body} label={label} />
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

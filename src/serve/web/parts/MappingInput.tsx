@@ -1,0 +1,122 @@
+import { signal } from '@preact/signals'
+import { titled } from '../model/words'
+import { actions, start } from '../state/definition'
+import type { Field } from '../state/definition'
+import { changesOf, mappings, resetMapping, setField, setTrigger, triggers } from '../state/inputs'
+import { persisted } from '../state/storage'
+import { FieldInput } from './FieldInput'
+
+const chosen = persisted<string | null>('mapping-of', null)
+const trouble = signal('')
+
+export function MappingInput() {
+  const [slug, action] = actions.value.find(([slug]) => slug === chosen.value) ?? actions.value[0]
+  const mapping = mappings.value[slug] ?? {}
+  const valueOf = (name: string): unknown => (name in mapping ? mapping[name] : action.fields[name].default)
+  const isShown = ({ unsafe_hidden, depends_on }: Field) =>
+    !unsafe_hidden &&
+    (depends_on?.conditions ?? []).every(
+      ({ fieldKey, operator, value }) => (valueOf(fieldKey) === value) === (operator === 'is')
+    )
+  const changes = changesOf(slug)
+  return (
+    <form class="fields" onSubmit={(event) => event.preventDefault()}>
+      <fieldset class="switch">
+        <legend class="unseen">Action</legend>
+        {actions.value.map(([name, { title }]) => (
+          <label key={name}>
+            <input type="radio" name="action" checked={name === slug} onChange={() => (chosen.value = name)} />
+            <span>
+              {title}
+              {changesOf(name) > 0 && ` (${changesOf(name)})`}
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      <div class="row spread">
+        <LayOver slug={slug} fields={action.fields} />
+        <button type="button" class="link" disabled={changes === 0} onClick={() => resetMapping(slug)}>
+          Reset all
+        </button>
+      </div>
+      <Trigger slug={slug} standard={action.defaultSubscription ?? ''} />
+      {Object.entries(action.fields)
+        .filter(([, field]) => isShown(field))
+        .map(([name, field]) => (
+          <FieldInput
+            key={`${slug}.${name}`}
+            id={`${slug}-${name}`}
+            field={field}
+            value={valueOf(name)}
+            change={(value) => setField(slug, name, value)}
+          />
+        ))}
+    </form>
+  )
+}
+
+function Trigger({ slug, standard }: { slug: string; standard: string }) {
+  const value = triggers.value[slug] ?? standard
+  const id = `${slug}-trigger`
+  return (
+    <div class="field">
+      <div class="field-head">
+        <label for={id}>Trigger</label>
+        {value !== standard && (
+          <button type="button" class="link" onClick={() => setTrigger(slug, standard)}>
+            Back to {standard}
+          </button>
+        )}
+      </div>
+      <input
+        id={id}
+        type="text"
+        class="code"
+        spellcheck={false}
+        value={value}
+        aria-describedby={`${id}-hint`}
+        onInput={(event) => setTrigger(slug, event.currentTarget.value)}
+      />
+      <p class="hint" id={`${id}-hint`}>
+        Which events the action takes, in Segment's filter language.
+      </p>
+    </div>
+  )
+}
+
+/** The mappings that are kept in `.segment/mappings`. */
+function LayOver({ slug, fields }: { slug: string; fields: Record<string, Field> }) {
+  const lay = (name: string) => {
+    trouble.value = ''
+    try {
+      const text = start.value?.mappings.find((mapping) => mapping.name === name)?.text ?? '{}'
+      const known = Object.entries(JSON.parse(text) as object).filter(([field]) => field in fields)
+      if (known.length === 0) trouble.value = `${titled(name)} is for another action.`
+      for (const [field, value] of known) setField(slug, field, value)
+    } catch {
+      trouble.value = `.segment/mappings/${name}.json is not a JSON object.`
+    }
+  }
+  return (
+    <label class="row">
+      <span class="unseen">Lay a kept mapping over this one</span>
+      <select
+        value=""
+        onChange={(event) => {
+          lay(event.currentTarget.value)
+          event.currentTarget.value = ''
+        }}
+      >
+        <option value="">Lay over …</option>
+        {start.value?.mappings.map(({ name }) => (
+          <option key={name} value={name}>
+            {titled(name)}
+          </option>
+        ))}
+      </select>
+      <span role="status" class="bad">
+        {trouble.value}
+      </span>
+    </label>
+  )
+}

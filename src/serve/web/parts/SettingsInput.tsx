@@ -1,0 +1,110 @@
+import { signal } from '@preact/signals'
+import { manifest, start } from '../state/definition'
+import type { Field } from '../state/definition'
+import { initialSettings, setSetting, settings } from '../state/inputs'
+import { apiUrl, goesToSandbox } from '../state/sandbox'
+import { ask } from '../state/server'
+import { ListPicker } from './ListPicker'
+
+export function SettingsInput() {
+  const fields = Object.entries(manifest.value?.authentication?.fields ?? {})
+  return (
+    <form class="fields" onSubmit={(event) => event.preventDefault()}>
+      {fields.map(([name, field]) => (
+        <Setting key={name} name={name} field={field} />
+      ))}
+      <TestAuthentication />
+    </form>
+  )
+}
+
+function Setting({ name, field }: { name: string; field: Field }) {
+  const value = settings.value[name] ?? ''
+  const initial = initialSettings.value[name] ?? ''
+  const change = (text: string) => setSetting(name, text)
+  const isSecret = field.type === 'password'
+  const id = `setting-${name}`
+  const hint = isSecret ? `${field.description ?? ''} It is forgotten when you close this tab.` : field.description
+  return (
+    <div class="field">
+      <div class="field-head">
+        <label for={id}>
+          {field.label} {field.required === true && <span class="required">required</span>}
+        </label>
+        {value !== initial && (
+          <button type="button" class="link" onClick={() => change(initial)}>
+            Reset<span class="unseen"> {field.label}</span>
+          </button>
+        )}
+      </div>
+      {name === 'defaultListId' ? (
+        <ListPicker id={id} value={value} change={change} describedBy={`${id}-hint`} />
+      ) : (
+        <Line id={id} field={field} value={value} change={change} />
+      )}
+      <p class="hint" id={`${id}-hint`}>
+        {hint}
+      </p>
+      {name === 'apiUrl' && !goesToSandbox.value && start.value?.sandbox && (
+        <p class="hint">
+          Events go to {apiUrl.value}.{' '}
+          <button type="button" class="link" onClick={() => change(start.value?.sandbox ?? '')}>
+            Use the sandbox
+          </button>
+        </p>
+      )}
+    </div>
+  )
+}
+
+function Line({
+  id,
+  field,
+  value,
+  change
+}: {
+  id: string
+  field: Field
+  value: string
+  change: (text: string) => void
+}) {
+  const rest = {
+    id,
+    value,
+    spellcheck: false,
+    placeholder: typeof field.default === 'string' ? field.default : '',
+    'aria-describedby': `${id}-hint`,
+    onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(currentTarget.value)
+  }
+  if (field.type === 'password') return <input type="password" autocomplete="off" {...rest} />
+  return <input type="text" autocomplete="off" {...rest} />
+}
+
+const verdict = signal<{ ok?: boolean; words: string }>({ words: '' })
+
+async function testAuthentication(): Promise<void> {
+  verdict.value = { words: 'Asking …' }
+  try {
+    const { ok, error = '' } = await ask<{ ok: boolean; error?: string }>('/authenticate', {
+      method: 'POST',
+      body: settings.value
+    })
+    verdict.value = { ok, words: ok ? 'The key works, and so does the list.' : error.replace(/\s+/g, ' ') }
+  } catch (error) {
+    verdict.value = { ok: false, words: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function TestAuthentication() {
+  const { ok, words } = verdict.value
+  return (
+    <div class="test">
+      <button type="button" onClick={() => void testAuthentication()}>
+        Test authentication
+      </button>
+      <p role="status" class={ok === undefined ? 'quiet' : ok ? 'good' : 'bad'}>
+        {words}
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,65 @@
+import { computed, signal } from '@preact/signals'
+import type { Start } from '../../tester/start'
+import { ask, onReturn } from './server'
+
+/** A field of an action or a setting, as the manifest has it. */
+export interface Field {
+  label: string
+  description?: string
+  type: string
+  required?: unknown
+  default?: unknown
+  choices?: (string | { label: string; value: string })[]
+  dynamic?: boolean
+  unsafe_hidden?: boolean
+  minimum?: number
+  maximum?: number
+  depends_on?: { conditions: { fieldKey: string; operator: string; value: unknown }[] }
+}
+
+export interface Action {
+  title: string
+  description: string
+  defaultSubscription?: string
+  fields: Record<string, Field>
+}
+
+export interface Preset {
+  name: string
+  type: 'automatic' | 'specificEvent'
+  partnerAction: string
+  subscribe?: string
+  eventSlug?: string
+}
+
+interface Manifest {
+  name: string
+  authentication?: { fields: Record<string, Field> }
+  actions: Record<string, Action>
+  presets?: Preset[]
+}
+
+export const start = signal<Start | undefined>(undefined)
+export const manifest = signal<Manifest | undefined>(undefined)
+/** Why the page cannot begin. */
+export const trouble = signal('')
+
+export const actions = computed(() => Object.entries(manifest.value?.actions ?? {}))
+export const titleOf = (slug: string): string => manifest.value?.actions[slug]?.title ?? slug
+
+async function load(): Promise<void> {
+  try {
+    const [newStart, newManifest] = await Promise.all([ask<Start>('/tester/start'), ask<Manifest>('/manifest')])
+    start.value = newStart
+    manifest.value = newManifest
+    trouble.value = ''
+  } catch (error) {
+    trouble.value = error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** Loads what is served, now and whenever it may have changed. What was typed is kept elsewhere. */
+export function loadDefinition(): Promise<void> {
+  onReturn(load)
+  return load()
+}

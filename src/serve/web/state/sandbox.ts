@@ -1,0 +1,123 @@
+import { computed, effect, signal } from '@preact/signals'
+import { start } from './definition'
+import { settings } from './inputs'
+import { ask, isLost, onReturn } from './server'
+
+/** What the sandbox tells of itself, as far as the page shows it. */
+export interface SandboxState {
+  totals: Record<'contacts' | 'lists' | 'events' | 'automations' | 'automationRuns' | 'requests', number>
+  contacts: Contact[]
+  lists: { id: string; name: string; description: string | null; memberCount: number }[]
+  members: { listId: string; contactId: string; email: string }[]
+  events: ContactEvent[]
+  automations: { id: string; name: string; status: string; triggerEvent: string | null; enrolledCount: number }[]
+  automationRuns: Run[]
+  requests: { route: string; count: number; answers: Record<string, number> }[]
+  keys: { id: string; key: string; revoked: boolean; window: { limit: number; used: number } }[]
+  faults: { id: string; kind: string; status?: number }[]
+}
+
+export interface Contact {
+  id: string
+  email: string
+  firstName: string | null
+  lastName: string | null
+  status: string
+  metadata: Record<string, unknown>
+  createdAt: string
+  updatedAt: string
+}
+
+export interface ContactEvent {
+  id: string
+  contactId: string
+  email: string
+  name: string
+  data: unknown
+  matchingAutomations: number
+  firedAt: string
+}
+
+export interface Run {
+  id: string
+  automationName: string
+  contactId: string
+  email: string
+  eventId: string | null
+  eventName: string | null
+  startedAt: string
+}
+
+export const sandbox = signal<SandboxState | undefined>(undefined)
+/** Why the sandbox cannot be looked into just now. */
+export const sandboxTrouble = signal('')
+
+/** Where events go: the setting, without its trailing slash, or the destination's default. */
+export const apiUrl = computed(
+  () => (settings.value.apiUrl ?? '').trim().replace(/\/+$/, '') || 'https://emailsendx.com'
+)
+/** Events go to the sandbox that the page can look into. */
+export const goesToSandbox = computed(() => sameServer(apiUrl.value, start.value?.sandbox))
+
+function sameServer(one: string, other: string | undefined): boolean {
+  const origin = (address: string) => new URL(address.replace('//localhost', '//127.0.0.1')).origin
+  return other !== undefined && URL.canParse(one) && origin(one) === origin(other)
+}
+
+/** The key in the settings, as the sandbox knows it. It shows no more than the beginning of a key. */
+export const currentKey = computed(() =>
+  sandbox.value?.keys.find(({ key }) => settings.value.apiKey?.trim().startsWith(key.replace('…', '')))
+)
+
+let isAsking = false
+let isAskedAgain = false
+
+/** Reads the state anew; calls that come while one is under way become one more. */
+export async function lookIntoSandbox(): Promise<void> {
+  if (isAsking) return void (isAskedAgain = true)
+  isAsking = true
+  try {
+    sandbox.value = await ask<SandboxState>('/tester/sandbox/state')
+    sandboxTrouble.value = ''
+  } catch (error) {
+    sandboxTrouble.value = error instanceof Error ? error.message : String(error)
+  }
+  isAsking = false
+  if (!isAskedAgain) return
+  isAskedAgain = false
+  await lookIntoSandbox()
+}
+
+const HAPPENINGS = ['contact', 'list', 'membership', 'event', 'automation-run', 'request', 'reset']
+const RECONNECT_MS = 1_000
+/** Requests leave the rate window without anything happening. */
+const WINDOW_MS = 5_000
+
+/** Looks whenever something happens in the sandbox, for as long as the page is open. */
+export function watchSandbox(): void {
+  let stream: EventSource | undefined
+  const open = () => {
+    stream?.close()
+    if (!start.peek()?.sandbox || isLost.peek()) return
+    const opened = (stream = new EventSource('/tester/sandbox/stream'))
+    // What happened before the stream was open is in the state.
+    opened.onopen = () => void lookIntoSandbox()
+    opened.onerror = () => {
+      if (opened !== stream) return
+      opened.close()
+      void lookIntoSandbox()
+      setTimeout(() => opened === stream && open(), RECONNECT_MS)
+    }
+    for (const name of HAPPENINGS) opened.addEventListener(name, () => void lookIntoSandbox())
+  }
+  onReturn(open)
+  effect(() => {
+    if (start.value?.sandbox) open()
+  })
+  setInterval(() => {
+    if (!document.hidden && sandbox.peek()?.keys.some(({ window }) => window.used > 0)) void lookIntoSandbox()
+  }, WINDOW_MS)
+}
+
+/** Empties the sandbox. */
+export const resetSandbox = (): Promise<void> => ask('/tester/sandbox/reset', { method: 'POST', body: {} })
