@@ -1,6 +1,7 @@
 import once from 'lodash/once'
 import type { AddressInfo } from 'net'
 import { buildApp } from './app'
+import { startDelivery } from './delivery'
 import { Memory } from './doors/body'
 import { isLoopback } from './hosts'
 import { createLog } from './log'
@@ -23,8 +24,8 @@ export interface Bridge {
 /** Bytes of request bodies held in memory at once: four of the largest, or tens of thousands of usual ones. */
 const REQUEST_MEMORY = 64 * 1024 * 1024
 
-/** How long requests in flight have to end by themselves when the bridge stops. */
-const LAST_REQUESTS_MS = 4_000
+/** How long what is in flight, in and out, has to end by itself when the bridge stops. */
+const GRACE_MS = 7_000
 
 /**
  * Starts doors and delivery over one store.
@@ -32,8 +33,9 @@ const LAST_REQUESTS_MS = 4_000
  */
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
   const { port, host, allowHosts, store, apiUrl, sharedSecret, control, logLevel, ...rest } = checkOptions(options)
+  const { waitMs, onUnknownOutcome, ...storeOptions } = rest
   const log = createLog(logLevel)
-  const spool = await openSpool(store, rest)
+  const spool = await openSpool(store, storeOptions)
   const memory = new Memory(REQUEST_MEMORY)
   const metrics = createMetrics(spool, memory)
   let stopping = false
@@ -54,10 +56,20 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     await spool.close()
     throw explainListening(error, host, port)
   }
+  const delivery = startDelivery({
+    spool,
+    apiUrl,
+    log,
+    waitMs,
+    onUnknownOutcome,
+    registry: metrics.registry,
+    graceMs: GRACE_MS
+  })
+
   const close = once(async () => {
     stopping = true
-    const impatience = setTimeout(() => app.server.closeAllConnections(), LAST_REQUESTS_MS)
-    await app.close()
+    const impatience = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
+    await Promise.all([app.close(), delivery.stop()])
     clearTimeout(impatience)
     await spool.close()
     log.info('the bridge has stopped')
@@ -75,7 +87,7 @@ function nameOf(host: string): string {
 }
 
 function explainListening(error: unknown, host: string, port: number): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const { code } = error as NodeJS.ErrnoException
   const remedy = 'choose another with --port or BRIDGE_PORT'
   if (code === 'EADDRINUSE') return new Error(`port ${port} is in use; stop what uses it or ${remedy}`)
   if (code === 'EACCES') return new Error(`port ${port} may not be opened by this user; ${remedy}`)

@@ -32,7 +32,7 @@ export interface BridgeOptions {
   /** How long an event waits for its user's email or contact. Default 1 hour. */
   waitMs?: number
   /** An event that may or may not have been fired when the bridge was cut off: send it again (default), or keep it as a dead letter. */
-  onUnknownOutcome?: 'send_again' | 'dead_letter'
+  onUnknownOutcome?: 'resend' | 'dead-letter'
   /** Default `info`. */
   logLevel?: LogLevel
 }
@@ -60,7 +60,7 @@ const schema = z.strictObject({
   dedupeMs: positive,
   deadLetterMs: positive,
   waitMs: positive,
-  onUnknownOutcome: z.enum(['send_again', 'dead_letter'], 'must be send_again or dead_letter').default('send_again'),
+  onUnknownOutcome: z.enum(['resend', 'dead-letter'], 'must be resend or dead-letter').default('resend'),
   logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info')
 })
 

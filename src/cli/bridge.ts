@@ -82,8 +82,8 @@ export function bridgeCommand(): Command {
         'BRIDGE_ON_UNKNOWN_OUTCOME',
         'what to do with an event that a crash may have fired already'
       )
-        .choices(['send_again', 'dead_letter'])
-        .default('send_again')
+        .choices(['resend', 'dead-letter'])
+        .default('resend')
     )
     .addOption(new Option('--control', 'serve /_bridge/* to this machine, for the tester page').env('BRIDGE_CONTROL'))
     .addOption(given('--log-level <level>', 'BRIDGE_LOG_LEVEL', 'what is logged').choices(LOG_LEVELS).default('info'))

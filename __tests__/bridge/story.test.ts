@@ -1,0 +1,206 @@
+import { Analytics } from '@segment/analytics-node'
+import RudderAnalytics from '@rudderstack/rudder-sdk-node'
+import { createHmac } from 'crypto'
+import type { Bridge } from '../../src/bridge'
+import { startBridge } from '../../src/bridge'
+import type { Sandbox } from '../../src/sandbox'
+import { SANDBOX_KEY, startSandbox } from '../../src/sandbox'
+
+/** What the sandbox knows, as far as these tests look. */
+interface State {
+  totals: { contacts: number; events: number; automationRuns: number }
+  contacts: { email: string; firstName: string; lastName: string; metadata: Record<string, unknown> }[]
+  events: { email: string; name: string; data: unknown }[]
+  automationRuns: { email: string; eventName: string }[]
+}
+
+let sandbox: Sandbox
+let bridge: Bridge
+
+beforeEach(async () => {
+  sandbox = await startSandbox({ port: 0 })
+  bridge = await startBridge({
+    port: 0,
+    store: ':memory:',
+    apiUrl: sandbox.url,
+    sharedSecret: 'wh-secret',
+    logLevel: 'silent'
+  })
+})
+
+afterEach(async () => {
+  await bridge.close()
+  await sandbox.close()
+})
+
+async function state(): Promise<State> {
+  return (await (await fetch(`${sandbox.url}/_sandbox/state`)).json()) as State
+}
+
+/** The sandbox's state as soon as it is as wanted; the state it is stuck in after ten seconds. */
+async function stateOnce(wanted: (state: State) => boolean): Promise<State> {
+  const deadline = Date.now() + 10_000
+  for (;;) {
+    const now = await state()
+    if (wanted(now) || Date.now() > deadline) return now
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** Everything the bridge has is delivered. */
+async function drained(): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (!/^bridge_store_events 0$/m.test(await (await fetch(`${bridge.url}/metrics`)).text())) {
+    if (Date.now() > deadline) throw new Error('the bridge still has events')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+const person: Record<string, string> = {
+  email: 'morgan@acme.com',
+  firstName: 'Morgan',
+  lastName: 'Lee',
+  plan: 'pro',
+  company: 'Acme Corp'
+}
+const order = { orderId: 'ord_xyz123', amount: 99, currency: 'USD', items: ['Pro Plan - Annual'] }
+
+async function expectTheStory(): Promise<void> {
+  await stateOnce(({ totals }) => totals.automationRuns > 0)
+  await drained()
+  const { totals, contacts, events, automationRuns } = await state()
+  expect(totals).toMatchObject({ contacts: 1, events: 1, automationRuns: 1 })
+  expect(contacts[0]).toMatchObject({
+    email: 'morgan@acme.com',
+    firstName: 'Morgan',
+    lastName: 'Lee',
+    metadata: { plan: 'pro', company: 'Acme Corp' }
+  })
+  expect(events[0]).toMatchObject({ email: 'morgan@acme.com', name: 'purchase_completed', data: order })
+  expect(automationRuns[0]).toMatchObject({ email: 'morgan@acme.com', eventName: 'purchase_completed' })
+}
+
+describe("the docs' own example: identify with an address, then track without one, starts the automation once", () => {
+  it("with Segment's Node SDK", async () => {
+    const analytics = new Analytics({ writeKey: SANDBOX_KEY, host: bridge.url })
+    const failed: unknown[] = []
+    analytics.on('error', (error) => failed.push(error))
+    analytics.identify({ userId: 'user_12345', traits: person })
+    await analytics.flush()
+    analytics.track({ userId: 'user_12345', event: 'purchase_completed', properties: order })
+    await analytics.closeAndFlush()
+    expect(failed).toEqual([])
+    await expectTheStory()
+  })
+
+  it("with RudderStack's Node SDK", async () => {
+    const analytics = new RudderAnalytics(SANDBOX_KEY, { dataPlaneUrl: bridge.url, logLevel: 'error' })
+    analytics.identify({ userId: 'user_12345', traits: person })
+    await analytics.flush()
+    analytics.track({ userId: 'user_12345', event: 'purchase_completed', properties: order })
+    await analytics.flush()
+    await expectTheStory()
+  })
+
+  const common = {
+    context: { library: { name: 'analytics.js', version: 'next-1.70.0' } },
+    integrations: {},
+    channel: 'client',
+    version: 2,
+    projectId: 'p'
+  }
+  const identify = {
+    ...common,
+    type: 'identify',
+    messageId: 'ajs-next-1',
+    anonymousId: 'anon-1',
+    userId: 'user_12345',
+    traits: person,
+    timestamp: new Date().toISOString()
+  }
+  const track = {
+    ...common,
+    type: 'track',
+    messageId: 'ajs-next-2',
+    anonymousId: 'anon-1',
+    userId: 'user_12345',
+    event: 'Purchase Completed',
+    properties: order,
+    timestamp: new Date().toISOString()
+  }
+
+  it.each<[string, unknown[], unknown[]]>([
+    ['Webhooks (Actions), one event each', [identify, track], [identify, track]],
+    ['Webhooks (Actions), batched, with a null inside', [[identify, null, track]], [identify]],
+    ['Extensible Webhook, batched', [[{ json: identify }, { json: track }]], [identify]],
+    [
+      'Webhook Audiences, batched, with extras',
+      [
+        [
+          { ...identify, extra: 1 },
+          { ...track, extra: 1 }
+        ]
+      ],
+      [{ ...identify, extra: 1 }]
+    ],
+    ['any of them, sent twice', [identify, track, [identify, track]], [identify, track, identify]]
+  ])('with the bodies of %s', async (_, bodies, signed) => {
+    for (const [index, body] of bodies.entries()) {
+      const response = await fetch(`${bridge.url}/api/segment/track`, {
+        method: 'POST',
+        headers: {
+          'user-agent': 'Segment (Actions)',
+          'content-type': 'application/json',
+          authorization: `Bearer ${SANDBOX_KEY}`,
+          'x-signature': createHmac('sha1', 'wh-secret').update(JSON.stringify(signed[index])).digest('hex')
+        },
+        body: JSON.stringify(body)
+      })
+      expect(response.status).toBe(200)
+    }
+    await expectTheStory()
+  })
+
+  it("with the events of RudderStack's webhook, whose traits are in the context", async () => {
+    const { traits, ...identity } = identify
+    const rudder = [
+      { ...identity, channel: 'web', context: { traits }, rudderId: 'r', request_ip: '1.1.1.1' },
+      { ...track, channel: 'web', rudderId: 'r' }
+    ]
+    for (const body of rudder) {
+      const response = await fetch(`${bridge.url}/api/rudderstack/track`, {
+        method: 'POST',
+        headers: { 'user-agent': 'RudderLabs', 'content-type': 'application/json', 'x-api-key': SANDBOX_KEY },
+        body: JSON.stringify(body)
+      })
+      expect(response.status).toBe(200)
+    }
+    await expectTheStory()
+  })
+})
+
+describe('what a bridge that starts or stops does', () => {
+  it('says it is ready, then refuses what comes while it stops', async () => {
+    expect((await fetch(`${bridge.url}/readyz`)).status).toBe(200)
+    await bridge.close()
+    await expect(fetch(`${bridge.url}/readyz`)).rejects.toThrow()
+    await expect(bridge.close()).resolves.toBeUndefined()
+  })
+
+  it.each([
+    [{ port: -1 }, 'port'],
+    [{ apiUrl: 'ftp://x' }, 'apiUrl'],
+    [{ sharedSecret: '' }, 'sharedSecret'],
+    [{ store: '/nowhere/at/all.db' }, '/nowhere/at/all.db']
+  ])('refuses %j in one line', async (wrong, words) => {
+    const started = startBridge({ port: 0, store: ':memory:', apiUrl: sandbox.url, ...wrong })
+    await expect(started).rejects.toMatchObject({ message: expect.stringMatching(/^.+$/) as string })
+    await expect(started).rejects.toThrow(words)
+  })
+
+  it('names the port that is taken', async () => {
+    await expect(startBridge({ port: bridge.port, store: ':memory:', apiUrl: sandbox.url })).rejects.toThrow(
+      `port ${bridge.port} is in use`
+    )
+  })
+})
