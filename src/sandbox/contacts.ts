@@ -87,13 +87,13 @@ export function upsertContact(
   }
   const { id, email, status, firstName, lastName, metadata } = contact
   store.run(
-    `INSERT INTO contacts (id, email, status, details, search, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO contacts (id, email, status, search, details, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (email) DO UPDATE SET details = excluded.details, search = excluded.search, updated_at = excluded.updated_at`,
     id,
     email,
     status,
-    JSON.stringify({ firstName, lastName, metadata } satisfies Details),
     searchText(contact),
+    JSON.stringify({ firstName, lastName, metadata } satisfies Details),
     contact.createdAt,
     contact.updatedAt
   )

@@ -24,9 +24,11 @@ interface ListRow {
   updated_at: string
 }
 
+/** The active members are counted as all but the inactive ones, who are few; CROSS JOIN keeps SQLite beginning with them. */
 const SELECT = `SELECT id, name, description, created_at, updated_at,
-  (SELECT count(*) FROM members JOIN contacts ON contacts.id = members.contact_id
-    WHERE members.list_id = lists.id AND contacts.status = 'active') AS member_count
+  (SELECT count(*) FROM members WHERE list_id = lists.id) -
+  (SELECT count(*) FROM contacts CROSS JOIN members ON members.list_id = lists.id AND members.contact_id = contacts.id
+    WHERE contacts.status <> 'active') AS member_count
   FROM lists`
 
 const fromRow = (row: ListRow): List => ({
@@ -56,6 +58,16 @@ export function getList({ store }: Workspace, id: string, named?: string): List 
   const row = store.get<ListRow>(`${SELECT} WHERE id = ?`, id)
   if (!row) throw new ApiError(assumed.unknownList.value, named ? `List not found: ${named}` : 'List not found')
   return fromRow(row)
+}
+
+/** The lists a contact is in, at most 100. */
+export function listsOf({ store }: Workspace, contactId: string): List[] {
+  return store
+    .all<ListRow>(
+      `${SELECT} WHERE id IN (SELECT list_id FROM members WHERE contact_id = ?) ORDER BY seq LIMIT 100`,
+      contactId
+    )
+    .map(fromRow)
 }
 
 /** The oldest list of exactly this name. */

@@ -17,7 +17,8 @@ const TABLES = `
 CREATE TABLE keys (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
   scopes TEXT NOT NULL, revoked INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE contacts (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, email TEXT NOT NULL UNIQUE, status TEXT NOT NULL,
-  details TEXT NOT NULL, search TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
+  search TEXT NOT NULL, details TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
+CREATE INDEX contacts_inactive ON contacts (id) WHERE status <> 'active';
 CREATE TABLE lists (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, description TEXT NOT NULL,
   created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
 CREATE TABLE members (seq INTEGER PRIMARY KEY, list_id TEXT NOT NULL REFERENCES lists (id),

@@ -2,7 +2,7 @@ import { automationsWithTriggers } from './automations'
 import { CONTACT_COLUMNS, contactFromRow, findByEmail, type Contact, type ContactRow } from './contacts'
 import { notFound } from './http'
 import { listKeys, maskKey, type ApiKey } from './keys'
-import { findLists } from './lists'
+import { findLists, listsOf } from './lists'
 import { fromJson } from './store'
 import type { Workspace } from './workspace'
 
@@ -56,7 +56,7 @@ export function state(workspace: Workspace) {
       requests: byRoute.reduce((sum, { count }) => sum + count, 0)
     },
     contacts: contacts(workspace),
-    lists: findLists(workspace, { page: 1, limit: MAXIMUM_ROWS }).data,
+    lists: lists(workspace),
     members: members(workspace),
     events: events(workspace),
     automations: automationsWithTriggers(workspace),
@@ -77,70 +77,78 @@ export function keyState({ limiter }: Workspace, { id, name, key, scopes, revoke
 export function contactState(workspace: Workspace, email: string) {
   const contact = findByEmail(workspace.store, email.trim().toLowerCase())
   if (!contact) throw notFound('No contact has this email')
-  const memberOf = new Set(members(workspace, contact.id).map(({ listId }) => listId))
   return {
     contact,
-    lists: findLists(workspace, { page: 1, limit: MAXIMUM_ROWS }).data.filter(({ id }) => memberOf.has(id)),
+    lists: listsOf(workspace, contact.id),
     events: events(workspace, contact.id),
     automationRuns: runs(workspace, contact.id)
   }
 }
 
-/** Condition that holds for every row when there is no contact to look for. */
-const OF_CONTACT = '(?1 IS NULL OR contacts.id = ?1)'
-
-function contacts({ store }: Workspace): Contact[] {
-  const rows = store.each<ContactRow>(`SELECT ${CONTACT_COLUMNS} FROM contacts ORDER BY seq DESC LIMIT ?`, MAXIMUM_ROWS)
-  return withinSize(rows, (row) => row.details.length).map(contactFromRow)
+function contacts(workspace: Workspace): Contact[] {
+  const limit = fitting(workspace, 'SELECT length(details) AS size FROM contacts ORDER BY seq DESC')
+  return workspace.store
+    .all<ContactRow>(`SELECT ${CONTACT_COLUMNS} FROM contacts ORDER BY seq DESC LIMIT ?`, limit)
+    .map(contactFromRow)
 }
 
-function members({ store }: Workspace, contactId: string | null = null): StateMember[] {
+function lists(workspace: Workspace) {
+  const limit = fitting(workspace, 'SELECT length(name) + length(description) AS size FROM lists ORDER BY seq')
+  return findLists(workspace, { page: 1, limit }).data
+}
+
+function members({ store }: Workspace): StateMember[] {
   return store.all<StateMember>(
     `SELECT list_id AS listId, contact_id AS contactId, email, added_at AS addedAt
      FROM members JOIN contacts ON contacts.id = members.contact_id
-     WHERE ${OF_CONTACT} ORDER BY members.seq DESC LIMIT ${MAXIMUM_ROWS}`,
-    contactId
+     ORDER BY members.seq DESC LIMIT ${MAXIMUM_ROWS}`
   )
 }
 
-function events({ store }: Workspace, contactId: string | null = null): StateEvent[] {
-  const rows = store.each<StateEvent & { name: string; data: string }>(
-    `SELECT events.id, contact_id AS contactId, email, name, data, matching AS matchingAutomations, fired_at AS firedAt
-     FROM events JOIN contacts ON contacts.id = events.contact_id
-     WHERE ${OF_CONTACT} ORDER BY events.seq DESC LIMIT ${MAXIMUM_ROWS}`,
-    contactId
-  )
-  return withinSize(rows, (row) => row.name.length + row.data.length).map((row) => ({
-    ...row,
-    name: fromJson(row.name),
-    data: fromJson(row.data)
-  }))
+function events(workspace: Workspace, contactId?: string): StateEvent[] {
+  const { where, values } = ofContact('events', contactId)
+  const sizes = `SELECT length(name) + length(data) AS size FROM events ${where} ORDER BY seq DESC`
+  return workspace.store
+    .all<StateEvent & { name: string; data: string }>(
+      `SELECT events.id, contact_id AS contactId, email, name, data, matching AS matchingAutomations, fired_at AS firedAt
+       FROM events JOIN contacts ON contacts.id = events.contact_id ${where} ORDER BY events.seq DESC LIMIT ?`,
+      ...values,
+      fitting(workspace, sizes, ...values)
+    )
+    .map((row) => ({ ...row, name: fromJson(row.name), data: fromJson(row.data) }))
 }
 
-function runs({ store }: Workspace, contactId: string | null = null): StateRun[] {
-  const rows = store.each<StateRun>(
-    `SELECT runs.id, automation_id AS automationId, automations.name AS automationName, runs.contact_id AS contactId, email,
-       event_id AS eventId, events.name AS eventName, started_at AS startedAt
-     FROM runs JOIN contacts ON contacts.id = runs.contact_id JOIN automations ON automations.id = runs.automation_id
-       LEFT JOIN events ON events.id = runs.event_id
-     WHERE ${OF_CONTACT} ORDER BY runs.seq DESC LIMIT ${MAXIMUM_ROWS}`,
-    contactId
-  )
-  return withinSize(rows, (row) => row.automationName.length + (row.eventName?.length ?? 0)).map((row) => ({
-    ...row,
-    automationName: fromJson(row.automationName),
-    eventName: row.eventName === null ? null : fromJson(row.eventName)
-  }))
+function runs(workspace: Workspace, contactId?: string): StateRun[] {
+  const { where, values } = ofContact('runs', contactId)
+  const from = `FROM runs LEFT JOIN events ON events.id = runs.event_id
+    JOIN automations ON automations.id = runs.automation_id JOIN contacts ON contacts.id = runs.contact_id ${where}`
+  const sizes = `SELECT length(automations.name) + coalesce(length(events.name), 0) AS size ${from} ORDER BY runs.seq DESC`
+  return workspace.store
+    .all<StateRun>(
+      `SELECT runs.id, automation_id AS automationId, automations.name AS automationName, runs.contact_id AS contactId, email,
+         event_id AS eventId, events.name AS eventName, started_at AS startedAt
+       ${from} ORDER BY runs.seq DESC LIMIT ?`,
+      ...values,
+      fitting(workspace, sizes, ...values)
+    )
+    .map((row) => ({
+      ...row,
+      automationName: fromJson(row.automationName),
+      eventName: row.eventName === null ? null : fromJson(row.eventName)
+    }))
 }
 
-/** The first rows that together stay within the size; always the first one. */
-function withinSize<Row>(rows: Iterable<Row>, sizeOf: (row: Row) => number): Row[] {
-  const kept: Row[] = []
-  let size = 0
-  for (const row of rows) {
-    size += sizeOf(row)
-    if (kept.length && size > MAXIMUM_SIZE) break
-    kept.push(row)
-  }
-  return kept
+/** Narrows a query to one contact, when there is one to look for. */
+function ofContact(table: 'events' | 'runs', contactId?: string): { where: string; values: string[] } {
+  return contactId === undefined
+    ? { where: '', values: [] }
+    : { where: `WHERE ${table}.contact_id = ?`, values: [contactId] }
+}
+
+/** How many of the first rows stay together within the size; at least one, at most 100. */
+function fitting({ store }: Workspace, sizes: string, ...values: string[]): number {
+  let total = 0
+  const rows = store.all<{ size: number }>(`${sizes} LIMIT ${MAXIMUM_ROWS}`, ...values)
+  const beyond = rows.findIndex(({ size }) => (total += size) > MAXIMUM_SIZE)
+  return beyond < 0 ? MAXIMUM_ROWS : Math.max(1, beyond)
 }

@@ -17,11 +17,6 @@ export class Store {
     return this.prepared(sql).all(values) as Row[]
   }
 
-  /** Rows one by one, for readers that stop early. */
-  each<Row>(sql: string, ...values: Value[]): Iterable<Row> {
-    return this.prepared(sql).iterate(values) as Iterable<Row>
-  }
-
   get<Row>(sql: string, ...values: Value[]): Row | undefined {
     return this.prepared(sql).get(values) as Row | undefined
   }

@@ -119,7 +119,7 @@ it('answers anything sent to the API with a documented status, and goes on', asy
       if (!isPage) expect('error' in JSON.parse(answer.text)).toBe(answer.status >= 400)
       if (!isPage && answer.status >= 400) expect(JSON.parse(answer.text).error).toMatch(/^.+$/)
     }),
-    { numRuns: 1500 }
+    { numRuns: 800 }
   )
   expect((await state()).totals.contacts).toBeGreaterThan(0)
 }, 60_000)
@@ -160,7 +160,7 @@ it('answers anything sent to the control routes with 2xx or 4xx, and goes on', a
       expect(status).toBeGreaterThanOrEqual(200)
       expect(status).toBeLessThan(500)
     }),
-    { numRuns: 700 }
+    { numRuns: 400 }
   )
   expect((await state()).totals.lists).toBe(2)
 }, 60_000)
@@ -177,6 +177,6 @@ it('returns every contact as it was sent, whatever keys and texts it has', async
       expect(JSON.stringify(body.data[0].metadata)).toBe(JSON.stringify(sent.metadata))
       expect(body.data[0].firstName).toBe(sent.firstName)
     }),
-    { numRuns: 150 }
+    { numRuns: 100 }
   )
 }, 60_000)
