@@ -15,7 +15,7 @@ export function judge(trigger: string, event: object): Verdict {
   if (validate(parsed, event)) return { takes: true }
   const failing = parsed.operator === 'and' && parsed.children.find((child) => !validate(alone(child), event))
   if (!failing) return { takes: false, why: `none of this is so: ${generateFql(parsed)}` }
-  return { takes: false, why: `it wants ${generateFql(alone(failing))}, and ${seen(failing, event)}` }
+  return { takes: false, why: `it wants ${generateFql(alone(failing))}; ${seen(failing, event)}` }
 }
 
 const alone = (condition: Condition): GroupCondition => ({ type: 'group', operator: 'and', children: [condition] })
@@ -23,9 +23,9 @@ const alone = (condition: Condition): GroupCondition => ({ type: 'group', operat
 /** What the event has where the condition looks. */
 function seen(condition: Condition, event: object): string {
   const path = pathOf(condition)
-  if (!path) return 'this event does not meet it'
+  if (!path) return 'that is not so here'
   const value: unknown = get(event, path)
-  return value === undefined ? `this event has no ${path}` : `the ${path} here is ${JSON.stringify(value)}`
+  return value === undefined ? `here is no ${path}` : `here ${path} is ${JSON.stringify(value)}`
 }
 
 function pathOf(condition: Condition): string | undefined {

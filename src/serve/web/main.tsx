@@ -7,11 +7,11 @@ import { watchSandbox } from './state/sandbox'
 import { followChanges } from './state/server'
 import { applyTheme } from './state/theme'
 import './style/base.css'
-import './style/layout.css'
 import './style/controls.css'
 import './style/event.css'
 import './style/results.css'
 import './style/sandbox.css'
+import './style/layout.css'
 
 applyTheme()
 render(<App />, document.body)

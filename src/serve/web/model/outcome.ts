@@ -30,11 +30,10 @@ function patienceEnds(detail: string, { timestamp }: Event, sentAt: number): num
 }
 
 function done({ sent, body }: EventStatus): string {
-  const { email, name } = asObject(sent)
+  const { email, eventName, name = eventName } = asObject(sent)
   const data = asObject(asObject(body).data)
   const started = data.matchingAutomations
-  if (typeof email === 'string') return `${email} is a contact in EmailSendX now.`
-  if (typeof name !== 'string') return 'EmailSendX took it.'
+  if (typeof name !== 'string') return typeof email === 'string' ? `${email} is a contact now.` : 'EmailSendX took it.'
   if (typeof started !== 'number') return `The event ${name} is fired.`
   if (started === 0) return `The event ${name} is fired; no automation waits for it.`
   return `The event ${name} is fired; ${started === 1 ? 'one automation starts' : `${started} automations start`}.`

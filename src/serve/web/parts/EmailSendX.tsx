@@ -12,7 +12,7 @@ import { Tabs } from './Tabs'
 export function EmailSendX() {
   return (
     <section class="column outside" aria-labelledby="emailsendx-title">
-      <h2 id="emailsendx-title">EmailSendX</h2>
+      <h2 id="emailsendx-title">What EmailSendX has</h2>
       {goesToSandbox.value ? <Sandbox /> : <NotTheSandbox />}
       <BridgePane />
     </section>

@@ -37,7 +37,8 @@ export function Unanswered({ request, words }: { request: Exchange['request']; w
   )
 }
 
-function RequestLine({ method, url }: Exchange['request']) {
+/** Method and path: where it goes is the same for all. */
+export function RequestLine({ method, url }: { method: string; url: string }) {
   const { pathname, search } = new URL(url)
   return (
     <>

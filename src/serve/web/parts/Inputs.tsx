@@ -1,11 +1,12 @@
 import { actions } from '../state/definition'
 import { asBatch, changesOf, reading } from '../state/inputs'
-import { isPreparing, send } from '../state/results'
+import { isPreparing, send, sendings } from '../state/results'
 import { persisted } from '../state/storage'
 import { EventInput } from './EventInput'
 import { MappingInput } from './MappingInput'
 import { SettingsInput } from './SettingsInput'
 import { Tabs } from './Tabs'
+import { summaryOf } from './ResultsPane'
 
 const tab = persisted<'event' | 'settings' | 'mapping'>('inputs-tab', 'event')
 
@@ -13,7 +14,7 @@ export function Inputs() {
   const changes = actions.value.reduce((sum, [slug]) => sum + changesOf(slug), 0)
   return (
     <section class="column inputs" aria-labelledby="inputs-title">
-      <h2 id="inputs-title">Event</h2>
+      <h2 id="inputs-title">What you send</h2>
       <Tabs
         label="Inputs"
         current={tab.value}
@@ -41,7 +42,7 @@ function SendBar() {
   const isBatch = !mistake && reading.value.isBatch
   return (
     <div class="send-bar">
-      <fieldset class="choice" disabled={!isBatch}>
+      <fieldset class={isBatch ? 'choice' : 'choice away'} disabled={!isBatch}>
         <legend class="unseen">How several events are sent</legend>
         <label>
           <input type="radio" name="batch" checked={asBatch.value} onChange={() => (asBatch.value = true)} />
@@ -52,6 +53,11 @@ function SendBar() {
           one by one
         </label>
       </fieldset>
+      {sendings.value.length > 0 && (
+        <a href="#results" class="to-results">
+          {summaryOf(sendings.value[0])} ↓
+        </a>
+      )}
       <button type="button" class="primary" disabled={count === 0 || isPreparing.value} onClick={() => void send()}>
         Send {count > 1 ? `${count} events` : 'event'} <kbd>{isMac ? '⌘' : 'Ctrl'} ⏎</kbd>
       </button>

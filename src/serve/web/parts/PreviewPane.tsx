@@ -1,8 +1,10 @@
 import type { Delivery, Preview } from '../../tester/preview'
-import { nameOf } from '../model/words'
+import { counted, nameOf } from '../model/words'
 import { actions, manifest, titleOf } from '../state/definition'
 import { chosenEvent, contactsExist, preview } from '../state/preview'
-import { Body, Json } from './Json'
+import { RequestLine } from './ExchangeView'
+import { Body } from './Json'
+import { Value } from './pieces'
 
 /** What would be sent, before anything is. */
 export function PreviewPane() {
@@ -38,18 +40,18 @@ function OneEvent({ preview: { verdicts, deliveries }, events }: { preview: Prev
           </select>
         </label>
       )}
-      <Presets verdicts={verdicts[index]} />
+      <Takers verdicts={verdicts[index]} />
       {own.map((delivery) => (
         <Planned key={delivery.action} delivery={delivery} index={index} />
       ))}
       {own.length === 0 && <p>No preset takes this event, so nothing is sent.</p>}
+      <EngagePresets />
     </>
   )
 }
 
 /** Which presets take the event, and why the others do not. */
-function Presets({ verdicts }: { verdicts: Preview['verdicts'][number] }) {
-  const engage = manifest.value?.presets?.filter(({ type }) => type === 'specificEvent') ?? []
+function Takers({ verdicts }: { verdicts: Preview['verdicts'][number] }) {
   return (
     <ul class="presets" aria-label="Presets">
       {actions.value.map(([slug, { title }]) => {
@@ -60,73 +62,103 @@ function Presets({ verdicts }: { verdicts: Preview['verdicts'][number] }) {
               {takes ? '✓' : '–'}
             </span>
             <span>
-              <strong>{title}</strong> {takes ? 'takes it' : `does not take it: ${why ?? ''}`}
+              <strong>{title}</strong> {takes ? 'takes it' : `does not: ${why ?? ''}`}
             </span>
           </li>
         )
       })}
-      {engage.length > 0 && (
-        <li class="passes">
-          <span class="mark" aria-hidden="true">
-            –
-          </span>
-          <details>
-            <summary>{engage.length} more presets are for Segment Engage, whose events come from there only</summary>
-            <ul>
-              {engage.map(({ name, partnerAction }) => (
-                <li key={name}>
-                  {name} → {titleOf(partnerAction)}
-                </li>
-              ))}
-            </ul>
-          </details>
-        </li>
-      )}
     </ul>
   )
 }
 
-function Planned({
-  delivery: { action, events, payloads, outcomes, requests },
-  index
-}: {
+/** Presets that no FQL decides on. */
+function EngagePresets() {
+  const engage = manifest.value?.presets?.filter(({ type }) => type === 'specificEvent') ?? []
+  if (engage.length === 0) return null
+  return (
+    <details class="engage quiet">
+      <summary>{engage.length} more presets wait for events that only Segment Engage makes</summary>
+      <ul>
+        {engage.map(({ name, partnerAction }) => (
+          <li key={name}>
+            {name} → {titleOf(partnerAction)}
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
+interface PlannedProps {
   delivery: Delivery
+  /** Position of the event that is looked at. */
   index: number
-}) {
+}
+
+function Planned({ delivery: { action, events, payloads, outcomes, requests }, index }: PlannedProps) {
   const at = events.indexOf(index)
-  const { status, errormessage, fields } = outcomes[at] ?? {}
+  const { status = 200, errormessage = '', fields = {} } = outcomes[at] ?? {}
   const others = events.length - 1
   return (
     <div class="planned">
-      {status !== undefined && status >= 300 && (
-        <div class="refusal" role="status">
-          <strong>{titleOf(action)} would not send it:</strong>{' '}
-          {fields
-            ? Object.entries(fields).map(([name, words]) => (
-                <span key={name}>
-                  {name === '$' ? '' : `${name}: `}
-                  {words}{' '}
-                </span>
-              ))
-            : errormessage}
-        </div>
+      {status >= 300 && (
+        <p class="refusal">
+          <strong>{titleOf(action)} would not send it.</strong> {fields.$ ?? errormessage}
+        </p>
       )}
-      <h4>Mapped payload</h4>
-      <Json value={payloads[at]} label={`What the mapping of ${titleOf(action)} makes of the event`} />
+      <h4>{titleOf(action)} makes of it</h4>
+      <Payload action={action} payload={payloads[at]} mistakes={fields} />
       <h4>
-        {requests.length === 0 ? 'No request' : requests.length === 1 ? 'One request' : `${requests.length} requests`}
-        {others > 0 && <span class="quiet"> for this and {others} more</span>}
+        {requests.length === 0
+          ? 'and sends nothing'
+          : `and sends ${counted(requests.length, 'request')} to ${new URL(requests[0].url).origin}`}
+        {others > 0 && `, for this event and ${others} more`}
       </h4>
       {requests.some(({ url }) => url.includes('search=')) && <IfUnknown />}
       {requests.map(({ method, url, body }, position) => (
         <div class="request" key={position}>
           <p class="request-line">
-            <span class="method">{method}</span> <span class="url">{url}</span>
+            <RequestLine method={method} url={url} />
           </p>
           {body && <Body body={body} label={`Body of ${method} ${url}`} />}
         </div>
       ))}
     </div>
+  )
+}
+
+interface PayloadProps {
+  action: string
+  payload: Delivery['payloads'][number]
+  /** By field. */
+  mistakes: Record<string, string>
+}
+
+/** The mapped fields, each with what is wrong with it; those that only say how to send come last, in a line. */
+function Payload({ action, payload, mistakes }: PayloadProps) {
+  const fields = manifest.value?.actions[action]?.fields ?? {}
+  const isConfig = (name: string) => ['config', 'sync'].includes(fields[name]?.category ?? '')
+  const names = Object.keys(fields).filter((name) => name in payload || name in mistakes)
+  const shown = names.filter((name) => !isConfig(name) || name in mistakes)
+  const config = names.filter((name) => isConfig(name) && !fields[name].unsafe_hidden)
+  return (
+    <dl class="facts payload">
+      {shown.map((name) => (
+        <div key={name}>
+          <dt>{fields[name].label}</dt>
+          <dd>
+            <Value value={payload[name as keyof typeof payload]} />
+            {mistakes[name] && <p class="bad">{mistakes[name]}</p>}
+          </dd>
+        </div>
+      ))}
+      {config.length > 0 && (
+        <div class="config">
+          <dt>as configured</dt>
+          <dd>{config.map((name) => `${name} ${String(payload[name as keyof typeof payload])}`).join(' · ')}</dd>
+        </div>
+      )}
+    </dl>
   )
 }
 
@@ -136,7 +168,7 @@ function IfUnknown() {
       <legend>if the contact</legend>
       <label>
         <input type="radio" name="exists" checked={contactsExist.value} onChange={() => (contactsExist.value = true)} />
-        is there (its id shown as CONTACT_ID)
+        is there, as CONTACT_ID
       </label>
       <label>
         <input

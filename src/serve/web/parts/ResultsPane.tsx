@@ -10,7 +10,7 @@ import { ExchangeView, Unanswered } from './ExchangeView'
 /** What became of what was sent, newest first. */
 export function ResultsPane() {
   return (
-    <section class="pane results" aria-labelledby="results-title">
+    <section class="pane results" id="results" aria-labelledby="results-title">
       <header class="pane-head">
         <h3 id="results-title">Was sent</h3>
         <Summary />
@@ -48,7 +48,8 @@ function Summary() {
   )
 }
 
-function summaryOf(sending: Sending): string {
+/** `2 delivered, 1 refused`. */
+export function summaryOf(sending: Sending): string {
   if (sending.failure !== undefined) return 'not sent'
   if (sending.deliveries.some(({ outcomes }) => !outcomes)) return 'sending …'
   const kinds = sending.deliveries.flatMap((delivery) => verdicts(sending, delivery).map(({ kind }) => kind))

@@ -12,6 +12,7 @@ export interface Field {
   choices?: (string | { label: string; value: string })[]
   dynamic?: boolean
   unsafe_hidden?: boolean
+  category?: string
   minimum?: number
   maximum?: number
   depends_on?: { conditions: { fieldKey: string; operator: string; value: unknown }[] }

@@ -11,7 +11,11 @@ const typed = persisted<string | null>('event', null)
 const FIRST = ['identify', 'track', 'spellings', 'order-completed', 'mobile', 'server', 'no-email']
 const rank = ({ name }: { name: string }): number => FIRST.indexOf(name) + 1 || FIRST.length + 1
 
-export const samples = computed(() => [...(start.value?.samples ?? [])].sort((a, b) => rank(a) - rank(b)))
+export const samples = computed(() =>
+  (start.value?.samples ?? [])
+    .map(({ name, text }) => ({ name, text: text.trimEnd() }))
+    .sort((a, b) => rank(a) - rank(b))
+)
 export const eventText = computed(() => typed.value ?? samples.value[0]?.text ?? '')
 export const reading = computed(() => readEvents(eventText.value))
 /** The sample that is in the editor unchanged. */

@@ -1,0 +1,49 @@
+import path from 'node:path'
+import { startBridge } from '../../src/bridge'
+import { SANDBOX_KEY, startSandbox } from '../../src/sandbox'
+import { startServe } from '../../src/serve'
+
+export { SANDBOX_KEY }
+
+/** The address of the page, and what stands behind it. */
+export interface Stack {
+  page: string
+  sandbox: string
+  bridge?: string
+  close(): Promise<void>
+}
+
+interface StackOptions {
+  bridge?: boolean
+  /** The folder that holds the destination; default: this repository's. */
+  directory?: string
+  port?: number
+}
+
+/** Sandbox, bridge and serve as `npm start` wires them, on free ports, everything in memory. */
+export async function startStack({ bridge = false, directory, port = 0 }: StackOptions = {}): Promise<Stack> {
+  const sandbox = await startSandbox({ port: 0 })
+  const ran = bridge
+    ? await startBridge({ port: 0, apiUrl: sandbox.url, store: ':memory:', control: true, logLevel: 'silent' })
+    : undefined
+  const serve = await startServe({
+    port,
+    directory: directory ?? path.join(__dirname, '../../definitions'),
+    env: {
+      EMAILSENDX_API_URL: sandbox.url,
+      EMAILSENDX_API_KEY: SANDBOX_KEY,
+      EMAILSENDX_BRIDGE_URL: ran?.url ?? ''
+    },
+    log: () => undefined
+  })
+  return {
+    page: serve.url,
+    sandbox: sandbox.url,
+    bridge: ran?.url,
+    async close() {
+      await serve.close()
+      await ran?.close()
+      await sandbox.close()
+    }
+  }
+}
