@@ -24,6 +24,7 @@ async function startDev() {
   })
   await ready
   return {
+    bridge: /Bridge +(\S+)/.exec(output)?.[1] ?? '',
     /** The lines it prints to be pasted, in their order. */
     lines: output.split('\n').filter((line) => line.trim().startsWith('curl ')),
     async stop() {
@@ -43,6 +44,7 @@ it('the printed lines make Morgan a contact on the default list and start the au
     const dev = await startDev()
     try {
       const [identify, track, look] = dev.lines
+      expect((await fetch(`${dev.bridge}/readyz`)).status).toBe(200)
       await paste(identify)
       await paste(track)
       expect(JSON.parse(await paste(look))).toMatchObject({

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { Command, Option } from 'commander'
 import identify from '../../.segment/events/identify.json'
 import track from '../../.segment/events/track.json'
+import { startBridge } from '../bridge'
 import { SANDBOX_KEY, startSandbox } from '../sandbox'
 import { startServe } from '../serve'
 import { integer } from './units'
@@ -32,7 +33,7 @@ function portOption(flag: string, variable: string, standard: number, what: stri
     .argParser(integer(0, 65_535))
 }
 
-async function runEverything({ port, sandboxPort, data }: DevOptions): Promise<void> {
+async function runEverything({ port, sandboxPort, bridgePort, data }: DevOptions): Promise<void> {
   const running: { close(): Promise<void> }[] = []
   const end = async () => {
     // The last started depends on the first.
@@ -44,10 +45,22 @@ async function runEverything({ port, sandboxPort, data }: DevOptions): Promise<v
     if (data) mkdirSync(data, { recursive: true })
     const sandbox = await startSandbox({ port: sandboxPort, data: data && path.join(data, 'sandbox.sqlite') })
     running.push(sandbox)
-    const env = { EMAILSENDX_API_URL: sandbox.url, EMAILSENDX_API_KEY: SANDBOX_KEY }
+    const bridge = await startBridge({
+      port: bridgePort,
+      store: data ? path.join(data, 'bridge.sqlite') : ':memory:',
+      apiUrl: sandbox.url,
+      control: true,
+      logLevel: 'warn'
+    })
+    running.push(bridge)
+    const env = {
+      EMAILSENDX_API_URL: sandbox.url,
+      EMAILSENDX_API_KEY: SANDBOX_KEY,
+      EMAILSENDX_BRIDGE_URL: bridge.url
+    }
     const serve = await startServe({ port, env, log: () => undefined })
     running.push(serve)
-    console.log(welcome(serve.url, sandbox.url))
+    console.log(welcome(serve.url, sandbox.url, bridge.url))
   } catch (error) {
     await end()
     throw error
@@ -55,10 +68,11 @@ async function runEverything({ port, sandboxPort, data }: DevOptions): Promise<v
 }
 
 /** What runs where, and the two events of EmailSendX's Segment page as lines to paste into a shell. */
-function welcome(serve: string, sandbox: string): string {
+function welcome(serve: string, sandbox: string, bridge: string): string {
   return `
   Tester page   ${serve}
   Sandbox       ${sandbox}   key ${SANDBOX_KEY}
+  Bridge        ${bridge}   takes webhooks at /api/segment/track and /api/rudderstack/track, SDKs at /v1
 
   Paste these two lines into another terminal:
 
