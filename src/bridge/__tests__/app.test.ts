@@ -1,3 +1,5 @@
+import { Analytics } from '@segment/analytics-node'
+import RudderAnalytics from '@rudderstack/rudder-sdk-node'
 import { createHmac } from 'crypto'
 import { once } from 'events'
 import fc from 'fast-check'
@@ -296,6 +298,42 @@ describe('trouble of ours', () => {
     expect((await post('/api/segment/track', gzipSync(JSON.stringify(large)))).status).toBe(503)
     expect(memory.bytes).toBe(0)
     expect((await postJson('/api/segment/track', track)).status).toBe(200)
+  })
+})
+
+describe('the real SDKs send again what was refused for trouble of ours', () => {
+  let wellAgain: Promise<void>
+
+  /** There is no memory for a request until one was refused. */
+  beforeEach(async () => {
+    await start({ memory: new Memory(10_000) })
+    memory.take(10_000)
+    wellAgain = new Promise((resolve) => {
+      app.server.once('request', (_request, response) => {
+        response.on('finish', () => {
+          expect(response.statusCode).toBe(503)
+          memory.give(10_000)
+          resolve()
+        })
+      })
+    })
+  })
+
+  it('from Segment', async () => {
+    const analytics = new Analytics({ writeKey: key, host: url })
+    const failed: unknown[] = []
+    analytics.on('error', (error) => failed.push(error))
+    analytics.track({ userId: 'user_12345', event: 'Purchase Completed' })
+    await Promise.all([wellAgain, analytics.closeAndFlush()])
+    expect(failed).toEqual([])
+    expect((await spool.stats()).events).toBe(1)
+  })
+
+  it('from RudderStack', async () => {
+    const analytics = new RudderAnalytics(key, { dataPlaneUrl: url, logLevel: 'none' })
+    analytics.track({ userId: 'user_12345', event: 'Purchase Completed' })
+    await Promise.all([wellAgain, analytics.flush()])
+    expect((await spool.stats()).events).toBe(1)
   })
 })
 
