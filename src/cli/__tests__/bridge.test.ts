@@ -1,0 +1,151 @@
+import type { ChildProcessByStdio } from 'child_process'
+import { spawn } from 'child_process'
+import { once } from 'events'
+import { mkdtemp, rm } from 'fs/promises'
+import { tmpdir } from 'os'
+import path from 'path'
+import { createInterface } from 'readline'
+import type { Readable } from 'stream'
+import { openSpool } from '../../bridge/spool'
+import { bridgeCommand } from '../bridge'
+
+const bin = path.join(__dirname, '../../../bin/run')
+const key = 'esx_test_0123456789abcdef0123456789abcdef'
+
+let folder: string
+let store: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'bridge-cli-'))
+  store = path.join(folder, 'bridge.db')
+})
+
+afterEach(() => rm(folder, { recursive: true }))
+
+/** Runs a command in this process; what it prints, or why it fails. */
+async function run(...args: string[]): Promise<string> {
+  const printed: string[] = []
+  const log = jest.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line))
+  try {
+    const command = bridgeCommand().exitOverride()
+    await command.parseAsync([...args, '--store', store], { from: 'user' })
+    return printed.join('\n')
+  } finally {
+    log.mockRestore()
+  }
+}
+
+describe('bin/run bridge', () => {
+  type Running = ChildProcessByStdio<null, Readable, Readable>
+
+  function start(...args: string[]): Running {
+    const env = { ...process.env, BRIDGE_STORE: store, BRIDGE_PORT: '0' }
+    return spawn(process.execPath, [bin, 'bridge', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
+  }
+
+  it('takes events in until SIGTERM, then ends with 0 and has kept them', async () => {
+    const bridge = start('--api-url', 'http://127.0.0.1:9')
+    const [line] = (await once(createInterface(bridge.stdout), 'line')) as [string]
+    const { url } = JSON.parse(line) as { url: string }
+    const response = await fetch(`${url}/api/segment/track`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify({ type: 'track', event: 'Purchase Completed', userId: 'user_12345' })
+    })
+    expect(response.status).toBe(200)
+    const ended = once(bridge, 'exit')
+    bridge.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+    const spool = await openSpool(store)
+    expect((await spool.stats()).events).toBe(1)
+    await spool.close()
+  }, 20_000)
+
+  it.each([
+    [['--port', 'eighty'], 'It must be an integer'],
+    [['--wait', '1 hour'], 'It must be a duration such as'],
+    [['--max-bytes', 'all'], 'It must be a size such as'],
+    [['--on-unknown-outcome', 'guess'], 'Allowed choices are'],
+    [['--api-url', 'http://emailsendx.com'], 'must be an https:// address'],
+    [['--stoer', 'x'], "unknown option '--stoer'"]
+  ])('refuses %j in one line', async (args, words) => {
+    const failed = jest.spyOn(process.stderr, 'write').mockImplementation(() => true)
+    await expect(run(...args)).rejects.toThrow(words)
+    failed.mockRestore()
+  })
+})
+
+describe('bin/run bridge dead-letters', () => {
+  const event = {
+    type: 'track',
+    messageId: 'm1',
+    userId: 'user_12345',
+    event: { event: 'Purchase Completed' },
+    options: {}
+  }
+
+  beforeEach(async () => {
+    const spool = await openSpool(store)
+    const rejected = [
+      { messageId: 'nothing', reason: 'nothing instead of an event', item: null },
+      { messageId: 'evil\u001b[2J', reason: 'an event without a type', item: { userId: '\u009b2J' } }
+    ]
+    await spool.accept({ apiKey: key }, { events: [], rejected })
+    await spool.close()
+  })
+
+  it('lists them as a table, without letting them speak to the terminal', async () => {
+    const lines = (await run('dead-letters', 'list')).split('\n')
+    expect(lines[0]).toMatch(/^id +died +lane +type +reason +messageId +detail$/)
+    expect(lines[1]).toMatch(
+      /^2 +\d{4}-\d\d-\d\dT[\d:]+Z +\w+ +rejected +rejected +evil\?\[2J +an event without a type$/
+    )
+    expect(lines).toHaveLength(3)
+    expect((await run('dead-letters', 'list', '--limit', '1')).split('\n').at(-1)).toBe('1 of 2')
+  })
+
+  it('lists those that fit all filters', async () => {
+    const found = async (...filters: string[]) => {
+      const { deadLetters } = JSON.parse(await run('dead-letters', 'list', '--json', ...filters)) as {
+        deadLetters: { id: number; lane: string }[]
+      }
+      return deadLetters.map(({ id }) => id)
+    }
+    expect(await found()).toEqual([2, 1])
+    expect(await found('--message-id', 'nothing')).toEqual([1])
+    expect(await found('--reason', 'rejected', '--type', 'rejected', '--since', '1h')).toEqual([2, 1])
+    expect(await found('--until', '1h')).toEqual([])
+    expect(await found('--since', '2026-01-15', '--before', '2')).toEqual([1])
+    expect(await found('--reason', 'refused')).toEqual([])
+    expect(await found('--lane', 'no such lane')).toEqual([])
+  })
+
+  it('shows one with all that was received', async () => {
+    const shown = await run('dead-letters', 'show', '2')
+    expect(shown).toContain('reason       rejected: an event without a type')
+    expect(shown).toContain('"userId": "?2J"')
+    expect(JSON.parse(await run('dead-letters', 'show', '1', '--json'))).toMatchObject({
+      messageId: 'nothing',
+      content: null
+    })
+  })
+
+  it('retries and purges only what it is told to', async () => {
+    expect(await run('dead-letters', 'retry', '--all')).toBe('0 to be delivered again, 2 kept: no events')
+    expect(await run('dead-letters', 'purge', '1')).toBe('1 deleted')
+    expect(await run('dead-letters', 'purge', '--reason', 'refused')).toBe('0 deleted')
+    expect(await run('dead-letters', 'purge', '--all', '--json')).toBe('{"purged":1}')
+    expect(await run('dead-letters', 'list')).toBe('no dead letters')
+  })
+
+  it.each([
+    [['purge'], 'say which ones'],
+    [['retry', 'abc'], '"abc" is no id'],
+    [['show', '99'], 'there is no dead letter 99']
+  ])('refuses %j in one line', (args, words) => expect(run('dead-letters', ...args)).rejects.toThrow(words))
+
+  it('does not make a store where there is none', async () => {
+    store = path.join(folder, 'other.db')
+    await expect(run('dead-letters', 'list')).rejects.toThrow(`there is no store ${store}`)
+  })
+})
