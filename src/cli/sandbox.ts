@@ -20,9 +20,7 @@ export function sandboxCommand(): Command {
         .default('case-insensitive')
     )
     .addOption(
-      new Option('--rate-limit <number>', 'calls per key and minute')
-        .default(120)
-        .argParser(integer(1, 1_000_000))
+      new Option('--rate-limit <number>', 'calls per key and minute').default(120).argParser(integer(1, 1_000_000))
     )
     .action(async (options: SandboxOptions) => {
       const sandbox = await startSandbox(options)

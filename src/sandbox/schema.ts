@@ -47,12 +47,9 @@ export const TABLE_NAMES = ['runs', 'events', 'members', 'automations', 'custom_
  * @throws Error with one line saying what to do, when the file cannot be used
  */
 export function openStore(file?: string): Store {
-  if (file !== undefined && !existsSync(dirname(resolve(file)))) {
-    throw new Error(
-      `cannot open ${file}: the folder ${dirname(
-        resolve(file)
-      )} does not exist; create it or choose another --data file`
-    )
+  const folder = file === undefined ? undefined : dirname(resolve(file))
+  if (folder !== undefined && !existsSync(folder)) {
+    throw new Error(`cannot open ${file}: there is no folder ${folder}; create it or choose another --data file`)
   }
   let db: Database.Database | undefined
   try {

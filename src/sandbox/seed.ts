@@ -40,9 +40,7 @@ function seed(workspace: Workspace): void {
 /** Gives a new store its first content. */
 export function seedWhenEmpty(workspace: Workspace): void {
   const { store } = workspace
-  store.transaction(() => {
-    if (store.count('SELECT count(*) AS n FROM keys') === 0) seed(workspace)
-  })
+  if (store.count('SELECT count(*) AS n FROM keys') === 0) store.transaction(() => seed(workspace))
 }
 
 /** Back to how the sandbox started with an empty store: data, keys, faults, settings, counts and rate windows. */

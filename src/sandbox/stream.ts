@@ -9,7 +9,7 @@ const MAXIMUM_LISTENERS = 50
 const MAXIMUM_BACKLOG = 4 * 1024 * 1024
 
 /** `GET /stream`: every happening as a server-sent event named after its type. Nothing is kept for those who come later. */
-export function addStream(app: FastifyInstance, happenings: Happenings): void {
+export function addStream(app: FastifyInstance, happenings: Happenings, heartbeatMs = HEARTBEAT_MS): void {
   const listeners = new Set<ServerResponse>()
 
   const send = (text: string) => {
@@ -22,7 +22,7 @@ export function addStream(app: FastifyInstance, happenings: Happenings): void {
   const stopListening = happenings.listen((happening) => {
     if (listeners.size) send(`event: ${happening.type}\ndata: ${JSON.stringify(happening)}\n\n`)
   })
-  const heartbeat = setInterval(() => send(': still here\n\n'), HEARTBEAT_MS).unref()
+  const heartbeat = setInterval(() => send(': still here\n\n'), heartbeatMs).unref()
   app.addHook('onClose', async () => {
     clearInterval(heartbeat)
     stopListening()

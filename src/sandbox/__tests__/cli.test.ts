@@ -41,9 +41,16 @@ it('prints the address, the key and a curl line that works, and ends with Ctrl-C
   expect([answer.status, answer.headers.get('x-ratelimit-limit')]).toEqual([200, '7'])
   const state = await fetch(await line(/^What it holds +(\S+)$/m))
   expect(await state.json()).toMatchObject({ settings: { eventMatch: 'normalized' } })
-  await fetch(`${new URL(url).origin}/_sandbox/stream`)
+  const control = `${new URL(url).origin}/_sandbox`
+  await fetch(`${control}/stream`)
+  const headers = { 'Content-Type': 'application/json' }
+  await fetch(`${control}/faults`, { method: 'POST', headers, body: '{"kind":"delay","delayMs":600000}' })
+  const delayed = fetch(url, { headers: { [name]: value } }).catch(() => 'cut')
+  const waiting = async () => ((await (await fetch(`${control}/faults`)).json()) as { faults: unknown[] }).faults.length
+  while (await waiting()) continue
   child.kill('SIGINT')
   expect(await ended).toBe(0)
+  expect(await delayed).toBe('cut')
   expect(printed.errors).toBe('')
 }, 30_000)
 

@@ -102,9 +102,7 @@ describe('refuses a file, in one line that says what to do', () => {
   })
 
   it('in a folder that does not exist, or that is a folder', async () => {
-    expect(await refused(join(folder, 'no', 'x.db'))).toMatch(
-      /the folder .*no does not exist; create it or choose another/
-    )
+    expect(await refused(join(folder, 'no', 'x.db'))).toMatch(/there is no folder .*no; create it or choose another/)
     expect(await refused(folder)).toMatch(/^cannot open .*; move the file away or choose another --data file$/)
   })
 })

@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { SANDBOX_KEY } from '..'
 import { Happenings } from '../happenings'
@@ -77,20 +76,30 @@ it('keeps up with the largest bulk calls', async () => {
   await stream.end()
 })
 
-it('cuts off a listener that lets more than 4 MiB wait', async () => {
+describe('the stream by itself', () => {
   const app = fastify({ forceCloseConnections: true })
   const happenings = new Happenings(Date.now)
-  addStream(app, happenings)
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  const response = await fetch(`http://127.0.0.1:${port}/stream`)
-  const email = `a@${'long.'.repeat(40)}io`
-  for (let told = 0; told < 20_000; told += 1) happenings.tell({ type: 'contact', change: 'created', id: 'x', email })
-  await expect(response.text()).rejects.toThrow()
-  const next = await fetch(`http://127.0.0.1:${port}/stream`)
-  expect(next.status).toBe(200)
-  await app.close()
-  await expect(next.text()).rejects.toThrow()
+  let url: string
+  beforeAll(async () => {
+    addStream(app, happenings, 20)
+    url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/stream`
+  })
+  afterAll(() => app.close())
+
+  it('beats while nothing happens', async () => {
+    const reader = (await fetch(url)).body!.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    while (!text.includes(': still here\n\n: still here\n\n')) text += (await reader.read()).value
+    await reader.cancel()
+  })
+
+  it('cuts off a listener that lets more than 4 MiB wait', async () => {
+    const response = await fetch(url)
+    const email = `a@${'long.'.repeat(40)}io`
+    for (let told = 0; told < 20_000; told += 1) happenings.tell({ type: 'contact', change: 'created', id: 'x', email })
+    await expect(response.text()).rejects.toThrow()
+    expect((await fetch(url)).status).toBe(200)
+  })
 })
 
 it('has room for 50 listeners', async () => {
