@@ -1,10 +1,13 @@
 import { randomUUID } from 'crypto'
+import { once } from 'events'
 import { createServer } from 'http'
 import Database from 'libsql'
 import type { AddressInfo } from 'net'
 import pino from 'pino'
 import { buildApp } from '../../src/bridge/app'
+import { startDelivery } from '../../src/bridge/delivery'
 import { Memory } from '../../src/bridge/doors/body'
+import { normalise } from '../../src/bridge/doors/normalise'
 import { createMetrics } from '../../src/bridge/metrics'
 import type { Spool } from '../../src/bridge/spool'
 import { openSpool } from '../../src/bridge/spool'
@@ -45,21 +48,45 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
     tell({ rowsPerSecond: (rows / (performance.now() - started)) * 1000 })
   },
 
+  /** Puts identifies into a store, as if the doors had taken them. */
+  async filling(file, total) {
+    const spool = await openSpool(file)
+    const request = { options: {}, receivedAt: new Date() }
+    for (let n = 0; n < Number(total); n += 1000) {
+      const items = Array.from({ length: 1000 }, (_, i): unknown => JSON.parse(kilobyteEvent(n + i)))
+      await spool.accept({ apiKey: KEY }, normalise(items, request))
+    }
+    await spool.close()
+    tell({})
+  },
+
+  /** Delivers all that is in a store, and watches its own memory. */
+  async draining(file, apiUrl) {
+    const spool = await openSpool(file)
+    const started = performance.now()
+    let peak = 0
+    setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 50)
+    const delivery = startDelivery({ spool, apiUrl, log: pino({ level: 'silent' }) })
+    while ((await spool.stats()).events > 0) await new Promise((resolve) => setTimeout(resolve, 200))
+    tell({ megabytes: peak / 1e6, seconds: (performance.now() - started) / 1000 })
+    await delivery.stop()
+    await spool.close()
+  },
+
   /** An EmailSendX that agrees to everything at once and never limits anybody. */
   async agreeing() {
     const server = createServer((request, response) => {
-      const chunks: Buffer[] = []
-      request.on('data', (chunk: Buffer) => chunks.push(chunk))
-      request.on('end', () => {
-        const sent = JSON.parse(Buffer.concat(chunks).toString() || '{}') as { contacts?: unknown[] }
-        const total = sent.contacts?.length ?? 0
+      request.resume().on('end', () => {
         response.setHeader('content-type', 'application/json')
-        response.end(JSON.stringify({ data: { total, created: total, updated: 0, failed: 0, errors: [] } }))
+        response.end('{"data":{"summary":{"failed":0},"errors":[]}}')
       })
     }).listen(0, '127.0.0.1')
-    server.on('listening', () => tell({ port: (server.address() as AddressInfo).port }))
+    await once(server, 'listening')
+    tell({ port: (server.address() as AddressInfo).port })
   }
 }
+
+const KEY = 'esx_test_0123456789abcdef0123456789abcdef'
 
 async function serve(spool: Spool): Promise<void> {
   const memory = new Memory(64 * 1024 * 1024)

@@ -76,14 +76,6 @@ describe('bin/run bridge', () => {
 })
 
 describe('bin/run bridge dead-letters', () => {
-  const event = {
-    type: 'track',
-    messageId: 'm1',
-    userId: 'user_12345',
-    event: { event: 'Purchase Completed' },
-    options: {}
-  }
-
   beforeEach(async () => {
     const spool = await openSpool(store)
     const rejected = [
