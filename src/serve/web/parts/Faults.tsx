@@ -10,7 +10,7 @@ export function Faults() {
       <div class="switch">
         {(Object.keys(FAULTS) as Fault[]).map((fault) => (
           <label key={fault}>
-            <input type="radio" name="fault" checked={fault === current} onChange={() => void makeFault(fault)} />
+            <input type="radio" name="fault" checked={fault === current} onChange={() => makeFault(fault)} />
             <span>{FAULTS[fault].label}</span>
           </label>
         ))}
@@ -18,7 +18,7 @@ export function Faults() {
       <p class="hint" id="fault-hint" role="status">
         {faultTrouble.value || (current ? FAULTS[current].hint : 'A fault set elsewhere is in force.')}{' '}
         {current !== 'none' && (
-          <button type="button" class="link" onClick={() => void makeFault('none')}>
+          <button type="button" class="link" onClick={() => makeFault('none')}>
             Back to normal
           </button>
         )}

@@ -30,7 +30,7 @@ function OneEvent({ preview: { verdicts, deliveries }, events }: { preview: Prev
     <>
       {events.length > 1 && (
         <label class="row">
-          <span>Event</span>
+          <span>Which event</span>
           <select value={index} onChange={(event) => (chosenEvent.value = Number(event.currentTarget.value))}>
             {events.map((event, at) => (
               <option key={at} value={at}>

@@ -38,8 +38,16 @@ export const currentFault = computed<Fault | undefined>(() => {
   return fault.status === 429 ? 'limit' : fault.status === 500 ? 'failing' : undefined
 })
 
+/** Settled when the last choice is in force. */
+let changing = Promise.resolve()
+export const faultInForce = (): Promise<void> => changing
+
 /** Puts everything right, then this wrong. */
-export async function makeFault(fault: Fault): Promise<void> {
+export function makeFault(fault: Fault): void {
+  changing = changing.then(() => change(fault))
+}
+
+async function change(fault: Fault): Promise<void> {
   faultTrouble.value = ''
   const key = currentKey.value
   const revoke = (revoked: boolean) =>

@@ -3,6 +3,7 @@ import type { EventStatus } from '../../errors'
 import type { Exchange } from '../../exchanges'
 import type { Preview } from '../../tester/preview'
 import type { Event } from '../model/events'
+import { faultInForce } from './faults'
 import { previewNow } from './preview'
 import { ask } from './server'
 
@@ -43,6 +44,7 @@ let lastId = 0
 export async function send(): Promise<void> {
   if (isPreparing.value) return
   isPreparing.value = true
+  await faultInForce()
   const plan = await planned()
   isPreparing.value = false
   if (!plan) return

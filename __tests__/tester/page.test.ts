@@ -1,0 +1,427 @@
+import type { Page } from 'playwright-core'
+import {
+  closeBrowser,
+  open,
+  openBrowser,
+  paste,
+  preview,
+  results,
+  sample,
+  send,
+  takeComplaints,
+  typed
+} from './harness'
+import { SANDBOX_KEY, startStack } from './stack'
+import type { Stack } from './stack'
+
+jest.setTimeout(60_000)
+
+let stack: Stack
+/** A stack whose EmailSendX stays silent; its answer is looked at when its half minute is over. */
+let silent: { stack: Stack; page: Page }
+let page: Page
+
+beforeAll(async () => {
+  const [started, other] = await Promise.all([startStack({ bridge: true }), startStack(), openBrowser()])
+  stack = started
+  silent = { stack: other, page: await open(other) }
+  await goWrong(silent.page, 'No answer')
+  await silent.page.getByRole('button', { name: /^Send/ }).click()
+})
+afterAll(async () => {
+  await closeBrowser()
+  await Promise.all([stack.close(), silent.stack.close()])
+})
+
+beforeEach(async () => {
+  await fetch(`${stack.sandbox}/_sandbox/reset`, { method: 'POST' })
+  page = await open(stack)
+})
+afterEach(async () => {
+  await page.context().close()
+  expect(takeComplaints()).toEqual([])
+})
+
+const tab = (name: string | RegExp) => page.getByRole('tab', { name })
+const emailsendx = () => page.getByRole('region', { name: 'What EmailSendX has' })
+const sandbox = (path: string, body: object) =>
+  fetch(`${stack.sandbox}/_sandbox/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body)
+  })
+const sandboxState = async () => (await fetch(`${stack.sandbox}/_sandbox/state`)).json()
+
+async function goWrong(page: Page, what: string): Promise<void> {
+  await page.getByRole('radio', { name: what }).check()
+}
+
+describe('the example of the README', () => {
+  it('turns an identify into a contact, and a track into a started automation', async () => {
+    await sample(page, 'identify')
+    expect(await send(page)).toEqual([expect.stringContaining('Delivered')])
+    const contact = emailsendx().locator('.card', { hasText: 'morgan@acme.com' })
+    await contact.getByText('Newsletter Subscribers').waitFor()
+    expect(await contact.innerText()).toMatch(/Morgan[\s\S]*Lee[\s\S]*plan\s+pro[\s\S]*company\s+Acme Corp/)
+
+    await sample(page, 'track')
+    expect(await send(page)).toEqual([expect.stringContaining('one automation starts')])
+    await contact.getByText('started Post-Purchase Flow').waitFor()
+    await emailsendx().getByText('3 requests of 120 in the last minute').waitFor()
+  })
+})
+
+describe('the event', () => {
+  it('comes from every sample', async () => {
+    const names = await page
+      .getByLabel('Sample')
+      .locator('option:enabled')
+      .evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value))
+    expect(names).toEqual(['identify', 'track', 'spellings', 'order-completed', 'mobile', 'server', 'no-email'])
+    for (const name of names) {
+      await sample(page, name)
+      expect(JSON.parse(await typed(page))).toBeTruthy()
+    }
+  })
+
+  it('is called one’s own once it is edited', async () => {
+    await paste(page, { type: 'track' })
+    expect(await page.getByLabel('Sample').inputValue()).toBe('own')
+  })
+
+  it('shows a mistake where it is, in words', async () => {
+    await paste(page, '{\n  "type": "track",\n  "event" "x"\n}')
+    await page.getByText(/^Line 3: Expected ':'/).waitFor()
+    await page.locator('.cm-lintRange-error').waitFor()
+    expect(await page.locator('.cm-line').nth(2).locator('.cm-lintRange-error').count()).toBe(1)
+    expect(await page.getByRole('button', { name: /^Send/ }).isDisabled()).toBe(true)
+  })
+
+  it('must be an object, or an array of them', async () => {
+    await paste(page, '[{"type":"track"},\n7]')
+    await page.getByText('Line 2: Item 2 of the batch is not an object.').waitFor()
+    await paste(page, '"track"')
+    await page.getByText('Line 1: An event is an object').waitFor()
+  })
+})
+
+describe('what would be sent', () => {
+  it('follows the typing, and nothing is sent', async () => {
+    await paste(page, {
+      type: 'identify',
+      traits: { email: 'Ada@Example.com', first_name: 'Ada', address: { city: 'London' } }
+    })
+    await preview(page).getByText('/api/v1/contacts/bulk').waitFor()
+    expect(await preview(page).innerText()).toContain(`sends 1 request to ${stack.sandbox}`)
+    const body = preview(page).getByRole('region', { name: /^Body of POST/ })
+    expect(JSON.parse(await body.innerText())).toEqual({
+      contacts: [{ email: 'ada@example.com', firstName: 'Ada', metadata: { address_city: 'London' } }],
+      listId: 'clx_list_newsletter_id'
+    })
+    expect((await sandboxState()).totals).toMatchObject({ requests: 0, contacts: 0 })
+  })
+
+  it('says which preset takes the event, and why the other does not', async () => {
+    await sample(page, 'track')
+    await preview(page).getByText('Track Event takes it').waitFor()
+    await preview(page)
+      .getByText('Identify Contact does not: it wants type = "identify"; here type is "track"')
+      .waitFor()
+    await paste(page, { type: 'page' })
+    await preview(page).getByText('No preset takes this event, so nothing is sent.').waitFor()
+  })
+
+  it('shows both ways of an unknown contact', async () => {
+    await sample(page, 'track')
+    await preview(page).getByText('/contacts/CONTACT_ID/events').waitFor()
+    await page.getByRole('radio', { name: 'is unknown' }).check()
+    await preview(page).getByText('has no contact with this email address yet').waitFor()
+    expect(await preview(page).innerText()).not.toContain('CONTACT_ID/events')
+  })
+
+  it('shows what is wrong with an event before it is sent', async () => {
+    await sample(page, 'no-email')
+    await preview(page).getByText('Track Event would not send it.').waitFor()
+    await preview(page).getByText('and sends nothing').waitFor()
+    await paste(page, { type: 'track', userId: 'ada@example.com' })
+    const mistake = preview(page).locator('.payload', { hasText: 'Event Name' })
+    await preview(page)
+      .getByText(/missing the required field 'eventName'/)
+      .waitFor()
+    expect(await mistake.count()).toBeLessThanOrEqual(1)
+  })
+
+  it('looks at each event of a batch', async () => {
+    await sample(page, 'spellings')
+    await preview(page).getByText('and sends 4 requests').waitFor()
+    await page.getByLabel('Which event').selectOption({ label: '2 of 3: track · purchase_completed' })
+    await preview(page).getByText('ord_2').first().waitFor()
+    await page.getByRole('radio', { name: 'one by one' }).check()
+    await preview(page).getByText('and sends 2 requests').waitFor()
+  })
+
+  it('drops an answer that comes too late', async () => {
+    let letGo = () => undefined as void
+    const held = new Promise<void>((resolve) => (letGo = resolve))
+    let isFirst = true
+    await page.route('**/tester/preview', async (route) => {
+      if (isFirst) {
+        isFirst = false
+        await held
+      }
+      await route.continue().catch(() => undefined)
+    })
+    const late = page.waitForRequest('**/tester/preview')
+    await paste(page, { type: 'identify', traits: { email: 'late@example.com' } })
+    await late
+    await paste(page, { type: 'identify', traits: { email: 'newest@example.com' } })
+    await preview(page).getByText('newest@example.com').first().waitFor()
+    letGo()
+    await page.unrouteAll({ behavior: 'wait' })
+    expect(await preview(page).innerText()).not.toContain('late@example.com')
+  })
+})
+
+describe('settings and mappings', () => {
+  it('chooses the default list from those EmailSendX has', async () => {
+    await tab('Settings').click()
+    await page.getByRole('button', { name: 'Choose a list' }).click()
+    await page.getByLabel('Search the lists').fill('paying')
+    await page
+      .getByRole('list', { name: 'Lists' })
+      .getByRole('button', { name: /Newsletter/ })
+      .waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: /Paying Customers/ }).click()
+    await preview(page).getByText('"clx_list_customers_id"').waitFor()
+    await page.getByRole('button', { name: 'Reset Default List ID' }).click()
+    await preview(page).getByText('"clx_list_newsletter_id"').waitFor()
+  })
+
+  it('tests the key and the list, in words a customer can act on', async () => {
+    await tab('Settings').click()
+    await page.getByRole('button', { name: 'Test authentication' }).click()
+    await page.getByText('The key works, and so does the list.').waitFor()
+    await page.getByLabel('API Key').fill('esx_live_wrong')
+    await page.getByRole('button', { name: 'Test authentication' }).click()
+    await page.getByText('EmailSendX refused the API key').waitFor()
+  })
+
+  it('keeps everything across a reload, the key only for the session', async () => {
+    await paste(page, { type: 'identify', traits: { email: 'kept@example.com' } })
+    await tab('Settings').click()
+    await page.getByLabel('API Key').fill('esx_live_secret_0123456789')
+    await page.getByLabel('Default List ID').fill('clx_list_customers_id')
+    await tab('Mapping').click()
+    await page.getByLabel('First Name').fill('$.traits.vorname ?? $.traits.given')
+    await page.reload()
+    expect(await page.getByLabel('First Name').inputValue()).toBe('$.traits.vorname ?? $.traits.given')
+    await tab('Settings').click()
+    expect(await page.getByLabel('API Key').inputValue()).toBe('esx_live_secret_0123456789')
+    expect(await page.getByLabel('Default List ID').inputValue()).toBe('clx_list_customers_id')
+    await page.getByRole('tab', { name: 'Event', exact: true }).click()
+    expect(await typed(page)).toContain('kept@example.com')
+    expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('esx_live')
+
+    const next = await page.context().newPage()
+    await next.goto(stack.page)
+    await next.getByRole('tab', { name: 'Settings' }).click()
+    expect(await next.getByLabel('API Key').inputValue()).toBe(SANDBOX_KEY)
+    expect(await next.getByLabel('Default List ID').inputValue()).toBe('clx_list_customers_id')
+  })
+
+  it('changes a mapping, shows what becomes of it, and finds back to the default', async () => {
+    await sample(page, 'identify')
+    await tab('Mapping').click()
+    const firstName = page.getByLabel('First Name')
+    expect(await firstName.inputValue()).toBe('$.traits.firstName ?? $.traits.first_name')
+    await firstName.fill('$.traits.company')
+    await preview(page).getByText('"firstName": "Acme Corp"').waitFor()
+    await firstName.fill('Dear')
+    await preview(page).getByText('"firstName": "Dear"').waitFor()
+    await firstName.fill('{"@template": "{{traits.lastName}}!"}')
+    await preview(page).getByText('"firstName": "Lee!"').waitFor()
+    await firstName.fill('{oops')
+    await page.getByText('This starts like JSON and is not.').waitFor()
+    await page.getByRole('button', { name: 'Back to $.traits.firstName ?? $.traits.first_name' }).click()
+    await preview(page).getByText('"firstName": "Morgan"').waitFor()
+    expect(await firstName.inputValue()).toBe('$.traits.firstName ?? $.traits.first_name')
+  })
+
+  it('has every field with its label and description, and the switches of both actions', async () => {
+    await tab('Mapping').click()
+    await page.getByLabel('Nested Traits').selectOption('stringify')
+    await page.getByLabel('Batch Data to EmailSendX').uncheck()
+    expect(await page.getByLabel('Batch Size').count()).toBe(0)
+    await tab('Mapping (2 changed)').waitFor()
+    await page.getByRole('radio', { name: 'Track Event' }).check()
+    await page.getByText('The name of the event. Automations with this name').waitFor()
+    await page.getByLabel('Lay a kept mapping over this one').selectOption('create-unknown-contacts')
+    expect(await page.getByLabel('Unknown Contact', { exact: true }).inputValue()).toBe('create')
+    await page.getByRole('button', { name: 'Reset all' }).click()
+    expect(await page.getByLabel('Unknown Contact', { exact: true }).inputValue()).toBe('wait')
+  })
+
+  it('lets the trigger decide which events an action takes', async () => {
+    await sample(page, 'track')
+    await tab('Mapping').click()
+    await page.getByRole('radio', { name: 'Track Event' }).check()
+    await page.getByLabel('Trigger').fill('type = "track" and event = "Signed Up"')
+    await preview(page).getByText('it wants event = "Signed Up"; here event is "purchase_completed"').waitFor()
+    await page.getByLabel('Trigger').fill('all(')
+    await preview(page).getByText('the trigger is not valid').waitFor()
+  })
+})
+
+describe('what was sent', () => {
+  it('tells of each event of a batch for itself', async () => {
+    await paste(page, [
+      { type: 'identify', traits: { email: 'ada@example.com' } },
+      { type: 'identify', userId: 'nobody' },
+      { type: 'track', event: 'Purchase Completed', userId: 'ada@example.com' },
+      { type: 'page' }
+    ])
+    const [untaken, delivered, refused, fired] = await send(page)
+    expect(untaken).toMatch(/Not sent.*page: no preset takes it/)
+    expect(delivered).toMatch(/Delivered[\s\S]*ada@example.com is a contact now/)
+    expect(refused).toMatch(/Refused[\s\S]*email/i)
+    expect(fired).toMatch(/Delivered[\s\S]*one automation starts/)
+    await page.locator('.results').getByText('2 delivered, 1 refused, 1 taken by no preset').waitFor()
+  })
+
+  it('brings all three spellings to the same automation, in one batch or one by one', async () => {
+    await sample(page, 'identify')
+    await send(page)
+    await sample(page, 'spellings')
+    expect(await send(page)).toEqual(Array(3).fill(expect.stringContaining('one automation starts')))
+    await page.getByRole('radio', { name: 'one by one' }).check()
+    expect(await send(page)).toEqual(Array(3).fill(expect.stringContaining('one automation starts')))
+    expect((await sandboxState()).totals.automationRuns).toBe(6)
+  })
+
+  it('shows the exchanges without the key, and makes a curl line of them', async () => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await sample(page, 'identify')
+    await send(page)
+    await page.locator('.exchange summary').click()
+    const exchange = page.locator('.exchange-body')
+    expect(await exchange.innerText()).toMatch(/authorization\s*:?\s*<redacted>/)
+    await exchange.getByRole('button', { name: 'Copy as curl' }).click()
+    await exchange.getByText('Copied').waitFor()
+    const line = await page.evaluate(() => navigator.clipboard.readText())
+    expect(line).toContain('-H "Authorization: Bearer $EMAILSENDX_API_KEY"')
+    expect(line).toContain(`'${stack.sandbox}/api/v1/contacts/bulk'`)
+    expect(await page.locator('body').innerHTML()).not.toContain(SANDBOX_KEY)
+  })
+
+  it('says until when an event waits for its contact', async () => {
+    const timestamp = new Date()
+    await paste(page, { type: 'track', event: 'x', userId: 'nobody@example.com', timestamp: timestamp.toISOString() })
+    const until = new Date(timestamp.getTime() + 3_600_000).toLocaleString('en-US', {
+      hour: '2-digit',
+      minute: '2-digit'
+    })
+    expect(await send(page)).toEqual([expect.stringContaining(`until ${until}`)])
+  })
+})
+
+describe('EmailSendX beside it', () => {
+  it('is live, whoever changes it', async () => {
+    await fetch(`${stack.sandbox}/api/v1/contacts/bulk`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${SANDBOX_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        contacts: [{ email: 'else@where.org', metadata: { plan: 'pro' } }],
+        listId: 'clx_list_customers_id'
+      })
+    })
+    await emailsendx().locator('.card', { hasText: 'else@where.org' }).getByText('Paying Customers').waitFor()
+    await tab(/^Lists/).click()
+    await emailsendx().locator('.card', { hasText: 'Paying Customers' }).getByText('else@where.org').waitFor()
+    await tab(/^Requests/).click()
+    await emailsendx().getByText('POST /contacts/bulk').waitFor()
+    await tab(/^Automations/).click()
+    await emailsendx().getByText('Post-Purchase Flow').waitFor()
+    await page.getByRole('button', { name: 'Empty it' }).click()
+    await tab(/^Contacts 0/).click()
+    await emailsendx().getByText('No contact yet.').waitFor()
+  })
+
+  it('does not pretend when events go elsewhere', async () => {
+    await tab('Settings').click()
+    await page.getByLabel('API URL').fill('https://mail.example.com')
+    await emailsendx().getByText('Events go to https://mail.example.com, and this page cannot look into it.').waitFor()
+    expect(await emailsendx().getByText('What goes wrong').count()).toBe(0)
+    await page.getByRole('button', { name: 'Use the sandbox' }).click()
+    await emailsendx().getByText('What goes wrong').waitFor()
+  })
+})
+
+describe('going wrong on purpose', () => {
+  it.each([
+    ['429', 'identify', /Will be retried, until .*[\s\S]*limit of requests a minute is used up/],
+    ['500', 'identify', /Will be retried, until .*[\s\S]*has a problem of its own \(500\)/],
+    ['Revoked key', 'identify', /Refused[\s\S]*refused the API key/],
+    ['Missing list', 'identify', /Refused[\s\S]*The list "clx_list_deleted_id" does not exist/],
+    ['429', 'spellings', /Will be retried/]
+  ])('%s with %s', async (what, name, words) => {
+    await sample(page, name)
+    await goWrong(page, what)
+    await page.getByRole('button', { name: 'Back to normal' }).waitFor()
+    for (const result of await send(page)) expect(result).toMatch(words)
+    await page.getByRole('button', { name: 'Back to normal' }).click()
+    await emailsendx().getByText('EmailSendX works as it should.').waitFor()
+    await sample(page, 'identify')
+    expect(await send(page)).toEqual([expect.stringContaining('Delivered')])
+  })
+
+  it('stays so across a reload, and shows what a customer sees of it in the settings', async () => {
+    await goWrong(page, 'Revoked key')
+    await page.getByRole('button', { name: 'Back to normal' }).waitFor()
+    await page.reload()
+    await page.getByRole('button', { name: 'Back to normal' }).waitFor()
+    expect(await page.getByRole('radio', { name: 'Revoked key' }).isChecked()).toBe(true)
+    await tab('Settings').click()
+    await page.getByRole('button', { name: 'Test authentication' }).click()
+    await page.getByText('EmailSendX refused the API key').waitFor()
+  })
+})
+
+describe('the bridge', () => {
+  const send = (events: object[]) =>
+    fetch(`${stack.bridge}/v1/batch`, {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from(`${SANDBOX_KEY}:`).toString('base64')}`,
+        'content-type': 'application/json'
+      },
+      body: JSON.stringify({ batch: events })
+    })
+  const panel = () => page.getByRole('region', { name: 'Bridge' })
+
+  it('shows its lanes, why an event is dead, and tries it again', async () => {
+    const email = 'unwanted@example.com'
+    await sandbox('faults', { kind: 'refuse-contact', email, message: 'we do not like you' })
+    expect((await send([{ type: 'identify', messageId: 'a1', userId: 'u', traits: { email } }])).status).toBe(200)
+    const dead = panel().locator('.card', { hasText: 'a1' })
+    await dead.getByText('we do not like you').waitFor()
+    await panel()
+      .getByText(/^0 queued · 1 dead/)
+      .waitFor()
+    await fetch(`${stack.sandbox}/_sandbox/faults`, { method: 'DELETE' })
+    await dead.getByRole('button', { name: 'Retry' }).click()
+    await emailsendx().getByText(email).waitFor()
+    await panel()
+      .getByText(/^0 queued · 0 dead/)
+      .waitFor()
+  })
+
+  it('says so where none runs', async () => {
+    await silent.page.getByText('No bridge runs beside this page: npm start runs one.').waitFor()
+  })
+})
+
+it('says after half a minute of silence that there was no answer', async () => {
+  const [result] = await results(silent.page, 1)
+  expect(result).toMatch(/Will be retried[\s\S]*did not answer within 30 seconds/)
+  expect(await silent.page.locator('.results').innerText()).toMatch(/no answer\s+POST\s+\/api\/v1\/contacts\/bulk/)
+})
