@@ -33,6 +33,8 @@ export interface Rules {
 export interface Plan {
   held: Held[]
   dead: Dead[]
+  /** Ids whose email has become known. Then plan again. */
+  learned: { key: string; email: string }[]
   /** Users of whom something died: the next of what is held of them may be able to go. */
   wakeFirst: string[]
   /** Identifies held for these users go first: the email they waited for has come. Then plan again. */
@@ -111,7 +113,15 @@ interface Walk extends Plan {
 }
 
 function walk(head: Head, rules: Rules): Walk {
-  const result: Walk = { identifies: [], unresolved: [], held: [], dead: [], wakeFirst: [], wakeIdentifies: [] }
+  const result: Walk = {
+    identifies: [],
+    unresolved: [],
+    held: [],
+    dead: [],
+    learned: [],
+    wakeFirst: [],
+    wakeIdentifies: []
+  }
   const isHeldBack = heldBack(head.held)
 
   /** Users of whom an event stays behind that nothing may pass. */
@@ -129,6 +139,7 @@ function walk(head: Head, rules: Rules): Walk {
 
   for (const item of head.items) {
     const { email } = item
+    result.learned.push(...item.tells)
     if (item.event.type === 'identify') {
       if (isHeldBack(item, 'all')) {
         result.held.push(hold(item, 'turn', rules.now + TURN_MS))
@@ -157,10 +168,10 @@ function walk(head: Head, rules: Rules): Walk {
       waiting.add(item)
     } else if (queuing.has(item) || called.has(item)) {
       queuing.add(item)
-    } else if (waiting.has(item)) {
-      waiting.add(item)
     } else if (email === undefined) {
       result.unresolved.push(item)
+      waiting.add(item)
+    } else if (waiting.has(item)) {
       waiting.add(item)
     } else if (waitsForContact(item) && rules.isMissing(email)) {
       wait(item, 'contact', head, rules, result)

@@ -40,7 +40,7 @@ export function consequencesOf(
   rules: Rules,
   { failures, succeededAt, limited }: LaneState
 ): Consequences {
-  const next: Plan = { held: [], dead: [], wakeFirst: [], wakeIdentifies: [] }
+  const next: Plan = { held: [], dead: [], learned: [], wakeFirst: [], wakeIdentifies: [] }
   const delivered: Item[] = []
   const failed: Item[] = []
   const result: Consequences = { settlement: {}, progress: false, tally: emptyTally(), missing: [] }

@@ -86,7 +86,12 @@ class Turn {
     const end = performance.now() + TURN_MS
     for (let calls = 0; calls < CALLS_A_TURN && performance.now() < end && !this.tools.isStopping(); ) {
       const head = (this.head ??= await this.read())
-      const { call, held, dead, wakeFirst, wakeIdentifies } = plan(head, this.rules())
+      const { call, held, dead, learned, wakeFirst, wakeIdentifies } = plan(head, this.rules())
+      if (learned.length > 0) {
+        await this.settle({ learned, wake: learned.map(({ key }) => key) })
+        this.head = undefined
+        continue
+      }
       if (held.length + dead.length + wakeIdentifies.length > 0) {
         await this.settle({ held, dead: together(dead), wakeFirst, wakeIdentifies })
         // Something else may come first now.

@@ -8,7 +8,14 @@ export interface Item extends LaneEvent {
   /** Everything its user goes by: two events with a key in common are of one user, and keep their order. */
   keys: string[]
   /** What a delivery of it teaches: from then on these keys stand for the address. */
-  teaches: { key: string; email: string }[]
+  teaches: Lesson[]
+  /** What it tells without a delivery: an id so far unknown is seen with a user whose contact is there already. */
+  tells: Lesson[]
+}
+
+interface Lesson {
+  key: string
+  email: string
 }
 
 /** Keys of the ids that may stand for an address, to be asked for. */
@@ -51,12 +58,15 @@ function recogniseOne(laneEvent: LaneEvent, emails: Map<string, string>, known: 
   const lesson = type === 'identify' ? email : ofUser
   const teaches = lesson === undefined ? [] : ids.map((key) => ({ key, email: lesson }))
   const isNews = ids.some((key) => emails.get(key) !== lesson || known.get(key) !== lesson)
+  const isThere = userId !== undefined && ofUser !== undefined && known.get(userKey(userId)) === ofUser
+  const tells = isThere ? teaches.filter(({ key }) => emails.get(key) === undefined) : []
   for (const { key, email } of teaches) emails.set(key, email)
   return {
     ...laneEvent,
     email,
     keys: email === undefined ? ids : [...ids, emailKey(email)],
-    teaches: isNews ? teaches : []
+    teaches: isNews ? teaches : [],
+    tells
   }
 }
 

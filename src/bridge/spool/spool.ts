@@ -226,7 +226,10 @@ export interface Settlement {
   held?: Held[]
   /** Keys of userIds and anonymousIds, and the email they now stand for. */
   learned?: { key: string; email: string }[]
-  /** Everything held for these keys goes back into the queue, or just the first of each key, or just its identifies. */
+  /**
+   * Everything held for these keys goes back into the queue, or just the first of each key (unless that waits for an
+   * email), or just the identifies.
+   */
   wake?: string[]
   wakeFirst?: string[]
   wakeIdentifies?: string[]

@@ -448,7 +448,7 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
 
     it('leaves out what is held, until its time or until it is woken', async () => {
       const hold = (index: number, keys: string[], until = now + HOUR): Held => {
-        return { id: ids[index], for: 'email', until, keys, gate: 'track' }
+        return { id: ids[index], for: index === 4 ? 'email' : 'turn', until, keys, gate: 'track' }
       }
       await spool.work.settle(lane, {
         held: [hold(0, ['a']), hold(1, ['a', 'b']), hold(2, ['b']), hold(3, ['c'], now + 1000), hold(4, ['d'])]
@@ -458,7 +458,7 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
 
       now += 1000
       expect((await queue(lane)).map(({ id }) => id)).toEqual([ids[3], ids[5]])
-      expect(await spool.work.settle(lane, { wakeFirst: ['a', 'x'] })).toEqual({ woken: 1 })
+      expect(await spool.work.settle(lane, { wakeFirst: ['a', 'd', 'x'] })).toEqual({ woken: 1 })
       expect((await queue(lane)).map(({ id }) => id)).toEqual([ids[0], ids[3], ids[5]])
       expect(await spool.work.settle(lane, { wake: ['b'] })).toEqual({ woken: 2 })
       expect((await queue(lane)).map(({ id }) => id)).toEqual([ids[0], ids[1], ids[2], ids[3], ids[5]])

@@ -171,8 +171,15 @@ function* wake(laneId: number, { wake: all = [], wakeFirst = [], wakeIdentifies 
       for (const { id } of found) ids.add(id)
     }
   }
-  yield* find(all, 'event_id')
   yield* find(wakeFirst, 'MIN(event_id)', 'GROUP BY key')
+  // Those that wait for an email of their own are not waiting for their turn.
+  const unready = yield* rows<{ id: number }>(
+    `SELECT id FROM events WHERE id IN (${marks([0, ...ids])}) AND held_for = 'email'`,
+    0,
+    ...ids
+  )
+  for (const { id } of unready) ids.delete(id)
+  yield* find(all, 'event_id')
   yield* find(wakeIdentifies, 'event_id', `AND gate = 'identify'`)
   yield* putBack([...ids])
   return ids.size

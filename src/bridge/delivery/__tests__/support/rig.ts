@@ -1,0 +1,142 @@
+import pino from 'pino'
+import { SANDBOX_KEY, startSandbox } from '../../../../sandbox'
+import type { Sandbox, SandboxOptions } from '../../../../sandbox'
+import type { BridgeEvent } from '../../../event'
+import { openSpool } from '../../../spool'
+import type { DeadLetterFilter, Spool, SpoolOptions } from '../../../spool'
+import { SECRET } from '../../../spool/__tests__/support/stores'
+import { startDelivery } from '../..'
+import type { Delivery, DeliveryOptions } from '../..'
+
+/** What the sandbox tells about itself, as far as the tests look. Newest first. */
+interface State {
+  totals: { contacts: number; events: number; requests: number }
+  contacts: { email: string; firstName: string | null; metadata: Record<string, unknown> }[]
+  members: { listId: string; email: string }[]
+  events: { email: string; name: string; data: unknown }[]
+  requests: { route: string; count: number; answers: Record<string, number> }[]
+}
+
+const START = Date.UTC(2026, 10, 23, 12)
+
+/** A sandbox, a spool in memory, and the delivery between them, all by one clock that stands still until it is moved. */
+export class Rig {
+  now = START
+  log: string[] = []
+  private idleLooks = 0
+  private delivery?: Delivery
+
+  private constructor(readonly sandbox: Sandbox, readonly spool: Spool) {
+    const { claim } = spool.work
+    spool.work.claim = async (worker, query) => {
+      const lanes = await claim(worker, query)
+      this.idleLooks = lanes.length === 0 && query.except.length === 0 ? this.idleLooks + 1 : 0
+      return lanes
+    }
+  }
+
+  static async start(
+    options: Partial<DeliveryOptions> & Pick<SandboxOptions, 'rateLimit'> & SpoolOptions = {}
+  ): Promise<Rig> {
+    let rig: Rig | undefined
+    const now = () => rig?.now ?? START
+    const sandbox = await startSandbox({ port: 0, now, rateLimit: options.rateLimit ?? 100_000 })
+    const spool = await openSpool(':memory:', { ...options, secret: SECRET, now })
+    rig = new Rig(sandbox, spool)
+    rig.deliver(options)
+    return rig
+  }
+
+  /** Starts the delivery (again). */
+  deliver(options: Partial<DeliveryOptions> = {}): void {
+    this.delivery = startDelivery({
+      spool: this.spool,
+      apiUrl: this.sandbox.url,
+      log: pino({ level: 'info' }, { write: (line: string) => void this.log.push(line) }),
+      now: () => this.now,
+      pollMs: 5,
+      ...options
+    })
+  }
+
+  async stopDelivery(): Promise<void> {
+    await this.delivery?.stop()
+  }
+
+  async end(): Promise<void> {
+    await this.delivery?.stop()
+    await this.spool.close()
+    await this.sandbox.close()
+  }
+
+  async take(...events: BridgeEvent[]): Promise<void> {
+    await this.takeFor(SANDBOX_KEY, ...events)
+  }
+
+  async takeFor(apiKey: string, ...events: BridgeEvent[]): Promise<void> {
+    await this.spool.accept({ apiKey }, { events, rejected: [] })
+  }
+
+  /** Resolves when there is nothing the delivery could do at this time. */
+  async quiet(): Promise<void> {
+    this.idleLooks = 0
+    while (this.idleLooks < 4) {
+      // Wakes the delivery, as an arrival would.
+      await this.spool.lanes.unpark({ lane: 'none' })
+    }
+  }
+
+  /** Moves the clock, in steps, and lets everything happen that is due. */
+  async pass(ms: number, step = ms): Promise<void> {
+    for (let passed = 0; passed < ms; passed += step) {
+      this.now += Math.min(step, ms - passed)
+      await this.quiet()
+    }
+  }
+
+  async state(): Promise<State> {
+    return (await (await fetch(`${this.sandbox.url}/_sandbox/state`)).json()) as State
+  }
+
+  /** Names of the events that were fired, in their order. */
+  async fired(): Promise<string[]> {
+    return (await this.state()).events.map(({ name }) => name).reverse()
+  }
+
+  /** How often a route was called. */
+  async calls(route: string): Promise<number> {
+    return (await this.state()).requests.find((traffic) => traffic.route === route)?.count ?? 0
+  }
+
+  /** Something goes wrong in the sandbox from now on. */
+  async fault(fault: object): Promise<void> {
+    await this.control('POST', 'faults', fault)
+  }
+
+  async control<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+    const response = await fetch(`${this.sandbox.url}/_sandbox/${path}`, {
+      method,
+      headers: body && { 'content-type': 'application/json' },
+      body: body && JSON.stringify(body)
+    })
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+    return (response.status === 204 ? undefined : await response.json()) as Answer
+  }
+
+  async dead(filter: DeadLetterFilter = {}): Promise<string[]> {
+    return (await this.spool.deadLetters.list(filter)).map(({ reason, detail }) => `${reason}: ${detail}`).reverse()
+  }
+}
+
+/** Lets other things happen for a moment. */
+export function tick(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+
+export const BULK = 'POST /api/v1/contacts/bulk'
+export const SEARCH = 'GET /api/v1/contacts'
+export const FIRE = 'POST /api/v1/contacts/:id/events'
