@@ -31,7 +31,7 @@ function actionProblems({ description, defaultSubscription, fields }: ActionDefi
 
 function batchKeyProblems(fields: ActionDefinition<unknown>['fields']): string[] {
   const keys = fields.batch_keys?.default ?? []
-  const unknown = keys.filter((key) => !(key in fields))
+  const unknown = keys.filter((key) => !Object.hasOwn(fields, key))
   return [
     ...(keys.length > 3 ? [`batch_keys names ${keys.length} fields, at most 3 are allowed`] : []),
     ...(unknown.length > 0 ? [`batch_keys names fields that do not exist: ${unknown.join(', ')}`] : []),
@@ -40,9 +40,9 @@ function batchKeyProblems(fields: ActionDefinition<unknown>['fields']): string[]
 }
 
 function presetProblems(preset: Preset, { actions }: Definition): string[] {
-  if (!(preset.partnerAction in actions)) return [`there is no action "${preset.partnerAction}"`]
+  if (!Object.hasOwn(actions, preset.partnerAction)) return [`there is no action "${preset.partnerAction}"`]
   const { fields } = actions[preset.partnerAction]
-  const unknown = Object.keys(preset.mapping ?? {}).filter((key) => !(key in fields))
+  const unknown = Object.keys(preset.mapping ?? {}).filter((key) => !Object.hasOwn(fields, key))
   return [
     ...(preset.type === 'automatic' ? fqlProblems('subscribe', preset.subscribe) : []),
     ...unknown.map((key) => `maps "${key}", which is no field of action "${preset.partnerAction}"`)
@@ -70,14 +70,8 @@ const secretWord = /^(key|token|secret|password|code)$/i
 
 const namesSecret = (key: string) => words(key).some((word) => secretWord.test(word))
 
-/** The platform stores its own tokens under these names. */
+/** What the platform keeps for an OAuth destination itself, and what such a destination has no business asking for. */
 const reservedForOauth = [
-  'oauth',
-  'oauth2',
-  'accesstoken',
-  'access-token',
-  'access_token',
-  'refresh-token',
-  'refresh_token',
-  'token_type'
+  ...['oauth', 'oauth2', 'accesstoken', 'access-token', 'access_token', 'refresh-token', 'refresh_token', 'token_type'],
+  ...['apikey', 'apisecret', 'clientsecret', 'password', 'secretkey', 'secret', 'securitytoken']
 ]

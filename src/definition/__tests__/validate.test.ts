@@ -33,6 +33,7 @@ it.each<[path: string, value: unknown, problem: string]>([
     { ...field, description: 'Keys.', default: ['batch_keys'] },
     'action "order": batch_keys names itself'
   ],
+  ['presets[0].partnerAction', 'constructor', 'preset "Orders": there is no action "constructor"'],
   ['presets[0].partnerAction', 'buy', 'preset "Orders": there is no action "buy"'],
   ['presets[0].subscribe', 'tracked', 'preset "Orders": subscribe is not valid FQL: tracked'],
   ['presets[0].mapping.colour', 'red', 'preset "Orders": maps "colour", which is no field of action "order"'],
@@ -52,10 +53,11 @@ it.each(['keyboard', 'tokens', 'encode', 'region'])('takes the setting "%s" for 
   expect(problemsOf(shopWith(`authentication.fields.${key}`, { ...field, description: 'Plain.' }))).toEqual([])
 })
 
-it('reserves the names of the tokens for OAuth, and for OAuth only', () => {
+it('reserves the names of tokens and keys in an OAuth destination, and only there', () => {
   const withToken = shopWith('authentication.fields.oauth', { ...field, description: 'Mine.' })
   expect(problemsOf(withToken)).toEqual([])
   expect(problemsOf(set(withToken, 'authentication.scheme', 'oauth2'))).toEqual([
+    'setting "apiKey": the name is reserved for OAuth',
     'setting "oauth": the name is reserved for OAuth'
   ])
 })
