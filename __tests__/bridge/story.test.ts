@@ -9,6 +9,7 @@ import { SANDBOX_KEY, startSandbox } from '../../src/sandbox'
 /** What the sandbox knows, as far as these tests look. */
 interface State {
   totals: { contacts: number; events: number; automationRuns: number }
+  members: { listId: string; email: string }[]
   contacts: { email: string; firstName: string; lastName: string; metadata: Record<string, unknown> }[]
   events: { email: string; name: string; data: unknown }[]
   automationRuns: { email: string; eventName: string }[]
@@ -37,23 +38,15 @@ async function state(): Promise<State> {
   return (await (await fetch(`${sandbox.url}/_sandbox/state`)).json()) as State
 }
 
-/** The sandbox's state as soon as it is as wanted; the state it is stuck in after ten seconds. */
-async function stateOnce(wanted: (state: State) => boolean): Promise<State> {
+/** Comes back when the condition holds, or after ten seconds for the test to say what does not. */
+async function until(condition: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 10_000
-  for (;;) {
-    const now = await state()
-    if (wanted(now) || Date.now() > deadline) return now
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  while (!(await condition()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 /** Everything the bridge has is delivered. */
 async function drained(): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (!/^bridge_store_events 0$/m.test(await (await fetch(`${bridge.url}/metrics`)).text())) {
-    if (Date.now() > deadline) throw new Error('the bridge still has events')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await until(async () => /^bridge_store_events 0$/m.test(await (await fetch(`${bridge.url}/metrics`)).text()))
 }
 
 const person: Record<string, string> = {
@@ -65,8 +58,35 @@ const person: Record<string, string> = {
 }
 const order = { orderId: 'ord_xyz123', amount: 99, currency: 'USD', items: ['Pro Plan - Annual'] }
 
+const common = {
+  context: { library: { name: 'analytics.js', version: 'next-1.70.0' } },
+  integrations: {},
+  channel: 'client',
+  version: 2,
+  projectId: 'p'
+}
+const identify = {
+  ...common,
+  type: 'identify',
+  messageId: 'ajs-next-1',
+  anonymousId: 'anon-1',
+  userId: 'user_12345',
+  traits: person,
+  timestamp: new Date().toISOString()
+}
+const track = {
+  ...common,
+  type: 'track',
+  messageId: 'ajs-next-2',
+  anonymousId: 'anon-1',
+  userId: 'user_12345',
+  event: 'Purchase Completed',
+  properties: order,
+  timestamp: new Date().toISOString()
+}
+
 async function expectTheStory(): Promise<void> {
-  await stateOnce(({ totals }) => totals.automationRuns > 0)
+  await until(async () => (await state()).totals.automationRuns > 0)
   await drained()
   const { totals, contacts, events, automationRuns } = await state()
   expect(totals).toMatchObject({ contacts: 1, events: 1, automationRuns: 1 })
@@ -101,33 +121,6 @@ describe("the docs' own example: identify with an address, then track without on
     await analytics.flush()
     await expectTheStory()
   })
-
-  const common = {
-    context: { library: { name: 'analytics.js', version: 'next-1.70.0' } },
-    integrations: {},
-    channel: 'client',
-    version: 2,
-    projectId: 'p'
-  }
-  const identify = {
-    ...common,
-    type: 'identify',
-    messageId: 'ajs-next-1',
-    anonymousId: 'anon-1',
-    userId: 'user_12345',
-    traits: person,
-    timestamp: new Date().toISOString()
-  }
-  const track = {
-    ...common,
-    type: 'track',
-    messageId: 'ajs-next-2',
-    anonymousId: 'anon-1',
-    userId: 'user_12345',
-    event: 'Purchase Completed',
-    properties: order,
-    timestamp: new Date().toISOString()
-  }
 
   it.each<[string, unknown[], unknown[]]>([
     ['Webhooks (Actions), one event each', [identify, track], [identify, track]],
@@ -176,6 +169,56 @@ describe("the docs' own example: identify with an address, then track without on
       expect(response.status).toBe(200)
     }
     await expectTheStory()
+  })
+})
+
+describe('what a sender sets up', () => {
+  async function post(path: string, key: string, body: object): Promise<number> {
+    const response = await fetch(bridge.url + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify(body)
+    })
+    return response.status
+  }
+
+  it('with options in the URL reaches EmailSendX as wished', async () => {
+    const options = 'listId=clx_list_newsletter_id&eventNameForm=as_sent&unknownContact=create&maxAgeHours=24'
+    const events = [
+      { type: 'identify', email: 'listed@acme.com' },
+      { type: 'track', email: 'unheard-of@acme.com', event: 'Signed Up' },
+      { type: 'track', email: 'listed@acme.com', event: 'Too Old', timestamp: '2020-01-01' }
+    ]
+    expect(await post(`/api/rudderstack/track?${options}`, SANDBOX_KEY, events)).toBe(200)
+    await drained()
+    const { members, events: fired } = await state()
+    expect(members).toMatchObject([{ listId: 'clx_list_newsletter_id', email: 'listed@acme.com' }])
+    expect(fired).toMatchObject([{ name: 'Signed Up', email: 'unheard-of@acme.com' }])
+    expect(await (await fetch(`${bridge.url}/metrics`)).text()).toMatch(/^bridge_dead_letters 1$/m)
+  })
+
+  it('with a key that never worked gets 401 once it has been tried', async () => {
+    const wrong = 'esx_live_00000000000000000000000000000000'
+    const send = () => post('/api/rudderstack/track', wrong, identify)
+    expect(await send()).toBe(200)
+    let status = 200
+    await until(async () => (status = await send()) !== 200)
+    expect(status).toBe(401)
+  })
+
+  it('with a key that worked once and is refused now is still taken in', async () => {
+    expect(await post('/api/rudderstack/track', SANDBOX_KEY, identify)).toBe(200)
+    await drained()
+    const revoke = (revoked: boolean) =>
+      fetch(`${sandbox.url}/_sandbox/keys/key_default`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ revoked })
+      })
+    await revoke(true)
+    expect(await post('/api/rudderstack/track', SANDBOX_KEY, track)).toBe(200)
+    await until(async () => /^bridge_lanes_parked 1$/m.test(await (await fetch(`${bridge.url}/metrics`)).text()))
+    expect(await post('/api/rudderstack/track', SANDBOX_KEY, { ...track, messageId: 'later' })).toBe(200)
   })
 })
 

@@ -43,22 +43,27 @@ describe('bin/run bridge', () => {
     return spawn(process.execPath, [bin, 'bridge', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
   }
 
-  it('takes events in until SIGTERM, then ends with 0 and has kept them', async () => {
-    const bridge = start('--api-url', 'http://127.0.0.1:9')
-    const [line] = (await once(createInterface(bridge.stdout), 'line')) as [string]
+  it('takes events in until SIGTERM, then ends with 0, has kept them and told nobody what is in them', async () => {
+    const bridge = start('--api-url', 'http://127.0.0.1:9', '--log-level', 'trace')
+    const log: string[] = []
+    const lines = createInterface(bridge.stdout).on('line', (line) => log.push(line))
+    const [line] = (await once(lines, 'line')) as [string]
     const { url } = JSON.parse(line) as { url: string }
     const response = await fetch(`${url}/api/segment/track`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}` },
-      body: JSON.stringify({ type: 'track', event: 'Purchase Completed', userId: 'user_12345' })
+      body: JSON.stringify([{ type: 'identify', userId: 'user_12345', traits: { email: 'morgan@acme.com' } }, 'morgan'])
     })
     expect(response.status).toBe(200)
+    expect((await fetch(`${url}/api/segment/track?morgan=1`, { method: 'POST' })).status).toBe(401)
     const ended = once(bridge, 'exit')
     bridge.kill('SIGTERM')
     expect(await ended).toEqual([0, null])
     const spool = await openSpool(store)
-    expect((await spool.stats()).events).toBe(1)
+    expect(await spool.stats()).toMatchObject({ events: 1, deadLetters: 1 })
     await spool.close()
+    expect(log.length).toBeGreaterThan(3)
+    expect(log.join()).not.toMatch(/esx_test|morgan|user_12345/)
   }, 20_000)
 
   it.each([
