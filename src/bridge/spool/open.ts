@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import type { Engine } from './engine'
 import { openPostgres } from './postgres'
 import { SpoolUnusable } from './spool'
@@ -41,7 +43,14 @@ function ownSecret(target: string, isPostgres: boolean): string {
       'A Postgres store needs a secret, the same for every process that shares it. Set BRIDGE_SECRET to 32 random characters.'
     )
   }
-  return target === ':memory:' ? crypto.randomUUID() : secretFrom(`${target}.secret`)
+  if (target === ':memory:') return randomUUID()
+  const file = `${target}.secret`
+  if (existsSync(target) && !existsSync(file)) {
+    throw new SpoolUnusable(
+      `The secret of the store is not where it should be, in ${file}. Put it back, or set BRIDGE_SECRET to it.`
+    )
+  }
+  return secretFrom(file)
 }
 
 async function prepare(engine: Engine, vault: Vault, now: number): Promise<void> {

@@ -1,8 +1,9 @@
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import Database from 'libsql'
 import type { Answer, Operation, Step } from './operation'
 import { operations } from './operations'
+import type { OperationName } from './operations'
 import { sqlite } from './schema'
 
 /*
@@ -10,33 +11,24 @@ import { sqlite } from './schema'
  * in while it waited is done in one transaction, so a commit (and its fsync) is shared by all who wait for one.
  */
 
-export interface Call {
-  id: number
-  /** Name of an operation; none: close the file. */
-  name?: keyof typeof operations
-  args: unknown[]
-}
+export type Call = { id: number } & (
+  | { do: 'open'; file: string; maxPages?: number }
+  | { do: 'run'; name: OperationName; args: unknown[] }
+  | { do: 'close' }
+)
+type Run = Call & { do: 'run' }
 
-export type Reply = { id: number; result: unknown } | { id: number; error: { message: string; code?: string } }
+export type Reply = { id: number; result: unknown } | { id: number; error: string }
 
-/** Calls that share a transaction at most, so that none waits for long. */
+/** Operations that share a transaction at most, so that none waits for long. */
 const MAX_SHARED = 256
-
 const MAX_STATEMENTS = 500
+/** How long to wait for another process that is writing. */
+const LOCKED_MS = 5_000
 
 const port = parentPort as MessagePort
-const { file, maxPages } = workerData as { file: string; maxPages?: number }
 const statements = new Map<string, Database.Statement>()
-const database = open()
-
-function open(): Database.Database {
-  const opened = new Database(file, { timeout: 5000 })
-  // FULL makes every commit wait for the disk: without it a power cut could take back what was acknowledged.
-  opened.exec('PRAGMA journal_mode = WAL')
-  opened.exec('PRAGMA synchronous = FULL')
-  if (maxPages) opened.exec(`PRAGMA max_page_count = ${maxPages}`)
-  return opened
-}
+let database: Database.Database
 
 port.on('message', (first: Call) => {
   const calls = [first]
@@ -45,35 +37,57 @@ port.on('message', (first: Call) => {
     if (!next) break
     calls.push(next.message as Call)
   }
-  for (const reply of answer(calls)) port.postMessage(reply)
-  if (!database.open) port.close()
+  const runs = calls.filter((call) => call.do === 'run')
+  for (const call of calls) if (call.do === 'open') answer([call], () => [open(call.file, call.maxPages)])
+  if (runs.length > 0) runAll(runs)
+  for (const call of calls) if (call.do === 'close') answer([call], () => [close()])
 })
 
-function answer(calls: Call[]): Reply[] {
-  const closing = calls.find(({ name }) => name === undefined)
-  const open = calls.filter(({ name }) => name !== undefined)
-  const replies = open.length === 0 ? [] : together(open) ?? open.map(alone)
-  if (!closing) return replies
-  database.close()
-  return [...replies, { id: closing.id, result: undefined }]
-}
-
-/** All calls in one transaction. Undefined: one of them failed and nothing was done. */
-function together(calls: Call[]): Reply[] | undefined {
+function answer(calls: Call[], work: () => unknown[]): void {
+  let replies: Reply[]
   try {
-    return transaction(() => calls.map((call) => ({ id: call.id, result: perform(call) })))
-  } catch {
-    return undefined
-  }
-}
-
-function alone(call: Call): Reply {
-  try {
-    return { id: call.id, result: transaction(() => perform(call)) }
+    const results = work()
+    replies = calls.map(({ id }, index) => ({ id, result: results[index] }))
   } catch (error) {
-    const { message, code } = error as Error & { code?: string }
-    return { id: call.id, error: { message, code } }
+    replies = calls.map(({ id }) => ({ id, error: (error as Error).message }))
   }
+  for (const reply of replies) port.postMessage(reply)
+}
+
+function open(file: string, maxPages?: number): void {
+  database = new Database(file, { timeout: LOCKED_MS })
+  // FULL makes every commit wait for the disk: without it a power cut could take back what was acknowledged.
+  database.exec('PRAGMA journal_mode = WAL')
+  database.exec('PRAGMA synchronous = FULL')
+  if (maxPages) database.exec(`PRAGMA max_page_count = ${maxPages}`)
+}
+
+/** Leaves everything in the one file, where nobody else has it open. */
+function close(): void {
+  try {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } finally {
+    database.close()
+  }
+}
+
+/** All in one transaction; where one of them fails, each in its own. */
+function runAll(runs: Run[]): void {
+  try {
+    const results = transaction(() => runs.map(perform))
+    answer(runs, () => results)
+  } catch (error) {
+    if (runs.length === 1 || isLocked(error)) answer(runs, () => fail(error))
+    else for (const run of runs) answer([run], () => transaction(() => [perform(run)]))
+  }
+}
+
+function fail(error: unknown): never {
+  throw error
+}
+
+function isLocked(error: unknown): boolean {
+  return (error as { code?: string }).code === 'SQLITE_BUSY'
 }
 
 function transaction<Result>(work: () => Result): Result {
@@ -89,8 +103,8 @@ function transaction<Result>(work: () => Result): Result {
   }
 }
 
-function perform({ name, args }: Call): unknown {
-  const operation = operations[name as keyof typeof operations] as (...all: unknown[]) => Operation<unknown>
+function perform({ name, args }: Run): unknown {
+  const operation = operations[name] as (...all: unknown[]) => Operation<unknown>
   const steps = operation(sqlite, ...args)
   let next = steps.next()
   while (!next.done) next = steps.next(execute(next.value))

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Engine } from './engine'
+import type { Arguments, OperationName, Result } from './operations'
 import { SpoolUnavailable, SpoolUnusable } from './spool'
 import type { Call, Reply } from './sqlite-thread'
 
@@ -18,73 +19,77 @@ export async function openSqlite(file: string, { maxPages }: SqliteOptions = {})
   if (file !== ':memory:' && !existsSync(path.dirname(path.resolve(file)))) {
     throw new SpoolUnusable(`The folder of the store ${file} does not exist. Create it, or name another place.`)
   }
-  const thread = new Worker(path.join(__dirname, 'sqlite-thread.ts'), {
-    workerData: { file, maxPages },
-    execArgv: ['--require', require.resolve('tsx/cjs')]
-  })
-  const engine = new SqliteEngine(thread)
-  await engine.isOpen.catch((error: Error) => {
+  const engine = new SqliteEngine()
+  await engine.open(file, maxPages).catch(async (error: Error) => {
+    await engine.end()
     throw new SpoolUnusable(`The store ${file} can't be opened: ${inWords(error.message)}.`, { cause: error })
   })
   return engine
 }
 
 class SqliteEngine implements Engine {
-  readonly isOpen: Promise<void>
+  private readonly thread = new Worker(path.join(__dirname, 'sqlite-thread.ts'), {
+    execArgv: ['--require', require.resolve('tsx/cjs')]
+  })
   private readonly waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>()
   private calls = 0
   private closed?: Promise<void>
   private broken?: Error
 
-  constructor(private readonly thread: Worker) {
-    thread.on('message', (reply: Reply) => this.settle(reply))
-    thread.on('error', (error) => this.fail(error))
-    thread.on('exit', () => this.fail(new Error('it is closed')))
-    this.isOpen = this.call('bytesKept', []).then(
-      () => undefined,
-      (error: Error) => {
-        // A new file has no tables yet. Anything else is a file that can't be used.
-        if (!/no such table/.test(error.message)) throw error
-      }
-    )
+  constructor() {
+    this.thread.on('message', (reply: Reply) => this.settle(reply))
+    this.thread.on('error', (error) => this.fail(error))
+    this.thread.on('exit', () => this.fail(new Error('it is closed')))
   }
 
-  async run(name: Call['name'], ...args: unknown[]): Promise<never> {
+  async open(file: string, maxPages?: number): Promise<void> {
+    await this.call((id) => ({ id, do: 'open', file, maxPages }))
+  }
+
+  async run<Name extends OperationName>(name: Name, ...args: Arguments<Name>): Promise<Result<Name>> {
     if (this.closed) throw new SpoolUnavailable('The store is closed.')
-    return (await this.call(name, args)) as never
+    try {
+      return (await this.call((id) => ({ id, do: 'run', name, args }))) as Result<Name>
+    } catch (error) {
+      throw new SpoolUnavailable(`The store can't be used: ${inWords((error as Error).message)}.`, { cause: error })
+    }
   }
 
   async close(): Promise<void> {
-    this.closed ??= this.call(undefined, []).then(() => undefined)
+    // A file that fails even now has nothing more to lose: what was acknowledged is in it.
+    this.closed ??= this.call((id) => ({ id, do: 'close' })).then(
+      () => this.end(),
+      () => this.end()
+    )
     return this.closed
   }
 
-  private call(name: Call['name'], args: unknown[]): Promise<unknown> {
+  async end(): Promise<void> {
+    await this.thread.terminate()
+  }
+
+  private call(ask: (id: number) => Call): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.broken) return reject(this.broken)
       const id = ++this.calls
       this.waiting.set(id, { resolve, reject })
-      this.thread.postMessage({ id, name, args } satisfies Call)
+      this.thread.postMessage(ask(id))
     })
   }
 
   private settle(reply: Reply): void {
     const waiting = this.waiting.get(reply.id)
     this.waiting.delete(reply.id)
-    if ('error' in reply) waiting?.reject(unavailable(reply.error.message))
+    if ('error' in reply) waiting?.reject(new Error(reply.error))
     else waiting?.resolve(reply.result)
   }
 
   /** The thread is gone, and with it the answers to what was asked. */
   private fail(error: Error): void {
-    this.broken ??= unavailable(error.message)
+    this.broken ??= error
     for (const { reject } of this.waiting.values()) reject(this.broken)
     this.waiting.clear()
   }
-}
-
-function unavailable(message: string): SpoolUnavailable {
-  return new SpoolUnavailable(`The store can't be used: ${inWords(message)}.`)
 }
 
 function inWords(message: string): string {

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
-import { closeSync, fchmodSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { SpoolUnusable } from './spool'
 
 const MIN_SECRET_LENGTH = 16
@@ -48,19 +48,16 @@ function derive(secret: string, purpose: string): Buffer {
 /** The secret in a file that only its owner may read; made with a random one when there is none. */
 export function secretFrom(file: string): string {
   try {
-    const secret = readFileSync(file, 'utf8').trim()
+    if (!existsSync(file))
+      writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true })
     if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
       throw new SpoolUnusable(`Others can read the secret in ${file}. Run: chmod 600 ${file}`)
     }
-    return secret
+    return readFileSync(file, 'utf8').trim()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (error instanceof SpoolUnusable) throw error
+    throw new SpoolUnusable(`The file for the store's secret can't be used: ${(error as Error).message}.`, {
+      cause: error
+    })
   }
-  const secret = randomBytes(32).toString('base64url')
-  const descriptor = openSync(file, 'wx', 0o600)
-  fchmodSync(descriptor, 0o600)
-  writeSync(descriptor, `${secret}\n`)
-  fsyncSync(descriptor)
-  closeSync(descriptor)
-  return secret
 }

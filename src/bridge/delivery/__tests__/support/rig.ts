@@ -21,12 +21,11 @@ const START = Date.UTC(2026, 10, 23, 12)
 
 /** A sandbox, a spool in memory, and the delivery between them, all by one clock that stands still until it is moved. */
 export class Rig {
-  now = START
   log: string[] = []
   private idleLooks = 0
   private delivery?: Delivery
 
-  private constructor(readonly sandbox: Sandbox, readonly spool: Spool) {
+  private constructor(readonly sandbox: Sandbox, readonly spool: Spool, private readonly clock: { now: number }) {
     const { claim } = spool.work
     spool.work.claim = async (worker, query) => {
       const lanes = await claim(worker, query)
@@ -35,14 +34,23 @@ export class Rig {
     }
   }
 
+  /** ms since 1970. */
+  get now(): number {
+    return this.clock.now
+  }
+
+  set now(time: number) {
+    this.clock.now = time
+  }
+
   static async start(
     options: Partial<DeliveryOptions> & Pick<SandboxOptions, 'rateLimit'> & SpoolOptions = {}
   ): Promise<Rig> {
-    let rig: Rig | undefined
-    const now = () => rig?.now ?? START
+    const clock = { now: START }
+    const now = () => clock.now
     const sandbox = await startSandbox({ port: 0, now, rateLimit: options.rateLimit ?? 100_000 })
     const spool = await openSpool(':memory:', { ...options, secret: SECRET, now })
-    rig = new Rig(sandbox, spool)
+    const rig = new Rig(sandbox, spool, clock)
     rig.deliver(options)
     return rig
   }

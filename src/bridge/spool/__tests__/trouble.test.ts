@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { openSpool, SpoolUnavailable, SpoolUnusable } from '..'
+import type { Spool, SpoolOptions } from '..'
+import { track } from './support/events'
+import { PostgresServer, SECRET, sqliteFiles } from './support/stores'
+
+const key = { apiKey: 'esx_test_one' }
+const { fresh } = sqliteFiles()
+const opened: Spool[] = []
+
+async function open(target: string, options: SpoolOptions = {}): Promise<Spool> {
+  const spool = await openSpool(target, { secret: SECRET, ...options })
+  opened.push(spool)
+  return spool
+}
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((spool) => spool.close()))
+})
+
+async function take(spool: Spool, ...events: ReturnType<typeof track>[]) {
+  return spool.accept(key, { events, rejected: [] })
+}
+
+async function deliver(spool: Spool, rows: number): Promise<string[]> {
+  await spool.work.beat('worker', 10_000)
+  const [lane] = await spool.work.claim('worker', { limit: 1, slow: false, except: [] })
+  const { events } = await spool.work.head(lane, { rows, bytes: 1e9 })
+  await spool.work.settle(lane, { delivered: events.map(({ id }) => id) })
+  await spool.work.release(lane, { pausedUntil: 0, failures: 0, slow: false, succeeded: true, tried: true })
+  return events.map(({ event }) => event.messageId)
+}
+
+describe('a SQLite file', () => {
+  it('on a full disk takes nothing by halves, keeps what it has, and goes on when there is room', async () => {
+    const target = await fresh()
+    const spool = await open(target, { maxPages: 120 })
+    const acknowledged: string[] = []
+    let refusal: unknown
+    while (refusal === undefined) {
+      const events = Array.from({ length: 5 }, () => track({}, 'x', { pad: 'x'.repeat(2000) }))
+      await take(spool, ...events).then(
+        () => acknowledged.push(...events.map(({ messageId }) => messageId)),
+        (error) => (refusal = error)
+      )
+    }
+    expect(refusal).toEqual(new SpoolUnavailable("The store can't be used: the disk is full."))
+    expect((await spool.stats()).events).toBe(acknowledged.length)
+
+    expect(await deliver(spool, 20)).toEqual(acknowledged.slice(0, 20))
+    const later = track()
+    expect(await take(spool, later)).toMatchObject({ accepted: 1 })
+    await spool.close()
+    const again = await open(target)
+    expect(await deliver(again, 1000)).toEqual([...acknowledged.slice(20), later.messageId])
+  })
+
+  it('spares other requests the fate of one that does not fit any more', async () => {
+    const spool = await open(await fresh(), { maxPages: 120 })
+    const answers = await Promise.allSettled([
+      take(spool, track()),
+      take(spool, track({}, 'x', { pad: 'x'.repeat(1_000_000) })),
+      take(spool, track())
+    ])
+    expect(answers[1]).toMatchObject({ status: 'rejected' })
+    expect(await take(spool, track())).toMatchObject({ accepted: 1 })
+  })
+
+  it('that is none is refused, and left as it is', async () => {
+    const target = await fresh()
+    const text = 'This is a diary, not a database. '.repeat(300)
+    writeFileSync(target, text)
+    await expect(open(target)).rejects.toThrow(
+      `The store ${target} can't be opened: the file is damaged, or is no SQLite database.`
+    )
+    expect(readFileSync(target, 'utf8')).toBe(text)
+  })
+
+  it('that is damaged refuses to answer wrongly', async () => {
+    const target = await fresh()
+    const spool = await open(target)
+    await take(spool, ...Array.from({ length: 300 }, () => track({}, 'x', { pad: 'x'.repeat(500) })))
+    await spool.close()
+    truncateSync(target, Math.floor(statSync(target).size / 2))
+    const failure = await open(target)
+      .then((again) => deliver(again, 1000))
+      .catch((error: Error) => error)
+    expect(failure).toBeInstanceOf(Error)
+    expect((failure as Error).message).toContain('the file is damaged')
+  })
+
+  it('that may not be written is refused', async () => {
+    const target = await fresh()
+    await (await open(target)).close()
+    chmodSync(target, 0o444)
+    chmodSync(path.dirname(target), 0o555)
+    try {
+      const script = `require('tsx/cjs'); const { openSpool } = require(${JSON.stringify(path.join(__dirname, '..'))})
+        openSpool(${JSON.stringify(target)}, { secret: ${JSON.stringify(SECRET)} }).then(
+          () => console.log('opened'), (error) => { console.log(error.name + ': ' + error.message) })`
+      // Nothing is read-only to root, so somebody else tries.
+      const isRoot = process.getuid?.() === 0
+      const said = execFileSync(process.execPath, ['-e', script], {
+        encoding: 'utf8',
+        ...(isRoot && { uid: 65_534, gid: 65_534 }),
+        env: { ...process.env, TSX_DISABLE_CACHE: '1' }
+      })
+      expect(said).toMatch(/^SpoolUnusable: .*(read-only|can't be opened)/)
+    } finally {
+      chmodSync(path.dirname(target), 0o755)
+    }
+  })
+
+  it('in a folder that does not exist is refused', async () => {
+    await expect(open('/nowhere/at/all.db')).rejects.toThrow(
+      'The folder of the store /nowhere/at/all.db does not exist. Create it, or name another place.'
+    )
+  })
+
+  it('makes its own secret, which only its owner may read', async () => {
+    const target = await fresh()
+    await (await open(target, { secret: undefined })).close()
+    expect(statSync(`${target}.secret`).mode & 0o777).toBe(0o600)
+    await (await open(target, { secret: undefined })).close()
+    await expect(open(target)).rejects.toThrow(/made with another secret/)
+
+    chmodSync(`${target}.secret`, 0o644)
+    await expect(open(target, { secret: undefined })).rejects.toThrow(`Run: chmod 600 ${target}.secret`)
+  })
+
+  it('does not invent a new secret for a store that has lost its own', async () => {
+    const target = await fresh()
+    await (await open(target, { secret: undefined })).close()
+    execFileSync('rm', [`${target}.secret`])
+    await expect(open(target, { secret: undefined })).rejects.toThrow(SpoolUnusable)
+    expect(existsSync(`${target}.secret`)).toBe(false)
+  })
+})
+
+describe('a Postgres database', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await PostgresServer.start()
+  }, 60_000)
+  afterAll(() => server.end())
+
+  it('that goes away refuses requests at once, loses nothing, and goes on when it is back', async () => {
+    const spool = await open(await server.freshSchema())
+    const events = Array.from({ length: 10 }, () => track())
+    await take(spool, ...events)
+
+    await server.turn('stop')
+    const begun = performance.now()
+    await expect(take(spool, track())).rejects.toThrow(SpoolUnavailable)
+    await expect(spool.ping()).rejects.toThrow(/^The Postgres store can't be used: /)
+    expect(performance.now() - begun).toBeLessThan(4_000)
+
+    await server.turn('start')
+    expect(await take(spool, ...events)).toEqual({ accepted: 0, duplicates: 10 })
+    expect(await deliver(spool, 100)).toEqual(events.map(({ messageId }) => messageId))
+  })
+
+  it('that can not be reached is refused with the reason', async () => {
+    await expect(open('postgres://user:password@127.0.0.1:1/none')).rejects.toThrow(
+      /^The Postgres store can't be reached: connect ECONNREFUSED/
+    )
+    await expect(openSpool(await server.freshSchema())).rejects.toThrow(/needs a secret.*Set BRIDGE_SECRET/)
+  })
+})
