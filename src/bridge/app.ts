@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import Fastify from 'fastify'
 import type { Logger } from 'pino'
 import { controlRoutes } from './control'
+import type { RefusalAnswer } from './doors/answers'
 import { Refusal, refusalAnswer } from './doors/answers'
 import { DOORS } from './doors/doors'
 import type { Receiver } from './doors/receive'
@@ -34,6 +35,12 @@ declare module 'fastify' {
 
 const FOREIGN_HOST = 'the bridge does not serve this host name: start it with --allow-host, or with --host to serve all'
 
+const UNFORESEEN: RefusalAnswer = {
+  status: 503,
+  error: 'something went wrong in the bridge, try again',
+  retryAfter: 10
+}
+
 /** The doors, health, metrics and control, not yet listening. Every error is answered in one line of JSON, `{error}`. */
 export function buildApp(parts: AppParts): FastifyInstance {
   const { spool, metrics, log, hosts, isStopping, patience = { head: 10_000, body: 30_000 } } = parts
@@ -63,11 +70,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
 
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const known = refusalAnswer(error)
-    const {
-      status,
-      error: words,
-      retryAfter
-    } = known ?? { status: 503, error: 'something went wrong in the bridge, try again' }
+    const { status, error: words, retryAfter } = known ?? UNFORESEEN
     const door = request.routeOptions.config.door
     if (known === undefined) log.error({ err: error, door }, 'unexpected error')
     else log.warn({ door, status, why: error.message }, 'refused a request')
