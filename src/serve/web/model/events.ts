@@ -19,8 +19,11 @@ export function readEvents(text: string): Reading {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    const at = firstError(text)
-    return { mistake: { ...at, line: lineOf(text, at.from), message: explain(error, text, at.from) } }
+    const { from, to } = firstError(text)
+    // Where something is missing the error has no width: it is shown on what comes before.
+    const shown = from < to ? from : Math.max(0, text.slice(0, from).trimEnd().length - 1)
+    const message = explain(error, text, from)
+    return { mistake: { from: shown, to: Math.max(to, shown), line: lineOf(text, shown), message } }
   }
   if (isEvent(value)) return { events: [value], isBatch: false }
   if (!Array.isArray(value)) return mistakeAt(text, 0, 'An event is an object: { "type": "track", … }')
@@ -51,11 +54,7 @@ function firstError(text: string): { from: number; to: number } {
       return !found
     }
   })
-  const { from, to } = found ?? { from: text.length, to: text.length }
-  // An error of no width is where something is missing: show it on what comes before.
-  return from < to
-    ? { from, to }
-    : { from: Math.max(0, text.slice(0, from).trimEnd().length - 1), to: Math.max(from, 1) }
+  return found ?? { from: text.length, to: text.length }
 }
 
 /** The engine's own words without its way of telling the place. */

@@ -64,7 +64,7 @@ const mistakes = linter(
 function extensions(label: string, change: (text: string) => void) {
   return [
     EditorView.cspNonce.of(nonce),
-    EditorView.contentAttributes.of({ 'aria-label': label }),
+    EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
     EditorView.lineWrapping,
     EditorView.updateListener.of(({ docChanged, state }) => docChanged && change(state.doc.toString())),
     EditorState.tabSize.of(2),

@@ -1,4 +1,3 @@
-import { counted } from '../model/words'
 import { start } from '../state/definition'
 import { apiUrl, currentKey, goesToSandbox, resetSandbox, sandbox, sandboxTrouble } from '../state/sandbox'
 import { persisted } from '../state/storage'
@@ -98,7 +97,7 @@ function Meter() {
     <div class="meter">
       <meter min={0} max={limit} high={limit * 0.8} value={used} aria-labelledby="meter-words" />
       <p id="meter-words">
-        {counted(used, 'request')} of {limit} in the last minute
+        {used} of {limit} requests this minute
       </p>
     </div>
   )

@@ -55,7 +55,7 @@ function SendBar() {
       </fieldset>
       {sendings.value.length > 0 && (
         <a href="#results" class="to-results">
-          {summaryOf(sendings.value[0])} ↓
+          ↓ {summaryOf(sendings.value[0])}
         </a>
       )}
       <button type="button" class="primary" disabled={count === 0 || isPreparing.value} onClick={() => void send()}>

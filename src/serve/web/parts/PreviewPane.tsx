@@ -1,6 +1,7 @@
 import type { Delivery, Preview } from '../../tester/preview'
 import { counted, nameOf } from '../model/words'
 import { actions, manifest, titleOf } from '../state/definition'
+import { reading } from '../state/inputs'
 import { chosenEvent, contactsExist, preview } from '../state/preview'
 import { RequestLine } from './ExchangeView'
 import { Body } from './Json'
@@ -13,9 +14,11 @@ export function PreviewPane() {
     <section class="pane preview" aria-labelledby="preview-title" aria-busy={isOld}>
       <header class="pane-head">
         <h3 id="preview-title">Would be sent</h3>
-        <p class="quiet">live, nothing leaves this machine</p>
+        <p class="quiet">
+          {reading.value.mistake ? 'of what was there before the mistake' : 'live, nothing leaves this machine'}
+        </p>
       </header>
-      <div class={isOld ? 'pane-body old' : 'pane-body'}>
+      <div class="pane-body">
         {error !== undefined && <p class="bad">{error}</p>}
         {data && call && <OneEvent preview={data} events={call.events} />}
       </div>
@@ -138,9 +141,11 @@ interface PayloadProps {
 function Payload({ action, payload, mistakes }: PayloadProps) {
   const fields = manifest.value?.actions[action]?.fields ?? {}
   const isConfig = (name: string) => ['config', 'sync'].includes(fields[name]?.category ?? '')
-  const names = Object.keys(fields).filter((name) => name in payload || name in mistakes)
+  const names = Object.keys(fields).filter(
+    (name) => name in mistakes || (name in payload && !fields[name].unsafe_hidden)
+  )
   const shown = names.filter((name) => !isConfig(name) || name in mistakes)
-  const config = names.filter((name) => isConfig(name) && !fields[name].unsafe_hidden)
+  const config = names.filter((name) => isConfig(name) && name in payload)
   return (
     <dl class="facts payload">
       {shown.map((name) => (

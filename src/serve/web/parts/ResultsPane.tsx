@@ -80,9 +80,12 @@ function SendingView({ sending }: { sending: Sending }) {
       {failure !== undefined && <p class="bad">Not sent: {failure}</p>}
       {untakenOf(sending).map((index) => (
         <div class="outcome untaken" key={index}>
-          <p>
-            <Mark kind="untaken" /> <strong>Not sent.</strong> {nameOf(events[index])}: no preset takes it.
+          <p class="outcome-head">
+            <Mark kind="untaken" />
+            <strong>Not sent</strong>
+            <span class="quiet">{nameOf(events[index])}</span>
           </p>
+          <p class="detail">No preset takes it.</p>
         </div>
       ))}
       {deliveries.map((delivery, index) => (
@@ -124,8 +127,9 @@ function Exchanges({ exchanges, planned }: SentDelivery) {
 function Outcome({ title, verdict, delivery }: { title: string; verdict?: Verdict; delivery: SentDelivery }) {
   return (
     <div class={`outcome ${verdict?.kind ?? 'waiting'}`}>
-      <p>
-        <Mark kind={verdict?.kind ?? 'waiting'} /> <strong>{verdict?.headline ?? 'On its way'}</strong>{' '}
+      <p class="outcome-head">
+        <Mark kind={verdict?.kind ?? 'waiting'} />
+        <strong>{verdict?.headline ?? 'On its way'}</strong>
         <span class="quiet">{title}</span>
       </p>
       <p class="detail">{verdict ? verdict.detail : <Waiting since={delivery.startedAt} />}</p>

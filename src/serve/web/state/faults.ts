@@ -34,8 +34,9 @@ export const currentFault = computed<Fault | undefined>(() => {
   if (currentKey.value?.revoked) return 'revoked'
   const fault = sandbox.value?.faults[0]
   if (!fault) return 'none'
-  if (fault.kind === 'delay') return 'silence'
-  return fault.status === 429 ? 'limit' : fault.status === 500 ? 'failing' : undefined
+  if (fault.status === 429) return 'limit'
+  if (fault.status === 500) return 'failing'
+  return fault.delayMs === SILENCE_MS ? 'silence' : undefined
 })
 
 /** Settled when the last choice is in force. */

@@ -14,7 +14,7 @@ export interface SandboxState {
   automationRuns: Run[]
   requests: { route: string; count: number; answers: Record<string, number> }[]
   keys: { id: string; key: string; revoked: boolean; window: { limit: number; used: number } }[]
-  faults: { id: string; kind: string; status?: number }[]
+  faults: { status?: number; delayMs?: number }[]
 }
 
 export interface Contact {
