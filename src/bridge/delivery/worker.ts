@@ -26,7 +26,7 @@ export interface DeliveryOptions {
   onUnknownOutcome?: 'resend' | 'dead-letter'
   /** Where what is counted goes. */
   registry?: Registry
-  /** How long other processes leave this one's lanes alone without a sign of life from it. Default 10 s. */
+  /** How long other processes leave this one's lanes alone without a sign of life from it. Default 5 s. */
   leaseMs?: number
   /** How often to look for lanes that are due. Default 500 ms. */
   pollMs?: number
@@ -91,7 +91,7 @@ class DeliveryWorker implements Delivery {
   }
 
   start(): void {
-    const { leaseMs = 10_000, pollMs = 500, spool } = this.options
+    const { leaseMs = 5_000, pollMs = 500, spool } = this.options
     this.endArrivals = spool.work.onArrival(() => this.look())
     this.timers.push(setInterval(() => void this.beat(leaseMs), leaseMs / 3))
     this.timers.push(setInterval(() => this.look(), pollMs))

@@ -1,0 +1,49 @@
+import { PostgresServer, sqliteFiles } from '../../spool/__tests__/support/stores'
+import { Oracle, pause } from './support/oracle'
+import type { Findings, OracleOptions } from './support/oracle'
+
+jest.setTimeout(60_000)
+
+const LANES = 3
+const { fresh } = sqliteFiles()
+let postgres: PostgresServer
+beforeAll(async () => {
+  postgres = await PostgresServer.start()
+})
+afterAll(() => postgres.end())
+
+async function killed(times: number, options: OracleOptions): Promise<Findings> {
+  const oracle = await Oracle.start({ lanes: LANES, ...options })
+  try {
+    for (let kill = 0; kill < times; kill++) {
+      await pause(Math.random() * 600)
+      await oracle.kill()
+    }
+    return await oracle.findings()
+  } finally {
+    await oracle.close()
+  }
+}
+
+describe('what a bridge has acknowledged is delivered or a dead letter, in order, whenever it is killed', () => {
+  it('on SQLite', async () => {
+    const { lost, disordered, doubled, kills, deadLetters, acknowledged } = await killed(2, { store: await fresh() })
+    expect({ lost, disordered, deadLetters }).toEqual({ lost: [], disordered: [], deadLetters: 0 })
+    expect(doubled.length).toBeLessThanOrEqual(kills * LANES)
+    expect(acknowledged).toBeGreaterThan(100)
+  })
+
+  it('on SQLite, firing nothing twice when told so', async () => {
+    const options = { store: await fresh(), onUnknownOutcome: 'dead-letter' } as const
+    const { lost, disordered, doubled, kills, deadLetters } = await killed(2, options)
+    expect({ lost, disordered, doubled }).toEqual({ lost: [], disordered: [], doubled: [] })
+    expect(deadLetters).toBeLessThanOrEqual(kills * LANES)
+  })
+
+  it('on Postgres, two bridges at once', async () => {
+    const options = { store: await postgres.freshSchema(), processes: 2 }
+    const { lost, disordered, doubled, kills, deadLetters } = await killed(2, options)
+    expect({ lost, disordered, deadLetters }).toEqual({ lost: [], disordered: [], deadLetters: 0 })
+    expect(doubled.length).toBeLessThanOrEqual(kills * LANES)
+  })
+})
