@@ -8,7 +8,7 @@ import { typesFiles } from '../types'
 
 const shop = path.join(__dirname, 'fixtures/shop')
 
-describe("the files Segment's own generator wrote for a definition with one of everything", () => {
+describe("the files that Segment's algorithm with json-schema-to-typescript 10 makes of a definition with one of everything", () => {
   const committed = (file: string) => readFile(path.join(shop, file), 'utf8')
 
   it('are what generate:types writes', async () => {
