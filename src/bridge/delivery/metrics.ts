@@ -1,5 +1,6 @@
 import { Counter, Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
+import type { Dead } from '../spool'
 import type { Report } from './destination'
 import type { Call } from './lane'
 import type { Consequences } from './settlement'
@@ -10,6 +11,8 @@ export interface DeliveryMetrics {
   called(report: Report, seconds: number): void
   /** What came of it is written down. */
   settled(type: Call['type'], consequences: Consequences): void
+  /** Events have become dead letters. */
+  died(dead: Dead[]): void
 }
 
 export function createDeliveryMetrics(registry?: Registry): DeliveryMetrics {
@@ -33,7 +36,16 @@ export function createDeliveryMetrics(registry?: Registry): DeliveryMetrics {
     labelNames: ['type', 'outcome'],
     registers
   })
+  const dead = new Counter({
+    name: 'bridge_dead_letters_total',
+    help: 'Events that became dead letters in delivery, by reason',
+    labelNames: ['reason'],
+    registers
+  })
   return {
+    died(letters) {
+      for (const { reason, ids } of letters) dead.inc({ reason }, ids.length)
+    },
     called({ type, exchanges }, took) {
       seconds.observe({ type }, took)
       for (const { method, status } of exchanges) requests.inc({ method, status })

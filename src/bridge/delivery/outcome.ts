@@ -38,7 +38,7 @@ export function judge(item: Item, row: Row, conduct: Conduct): Verdict {
   const words = row.errormessage ?? `The destination reported ${status} without a reason.`
   if (status >= 200 && status < 300) return { is: 'delivered' }
   if (status === 401 || status === 403) return { is: 'key refused', status, words }
-  if (wasFiredInTheDark(conduct)) return { is: 'unknown outcome', words }
+  if (isTemporary(status) && wasFiredInTheDark(conduct)) return { is: 'unknown outcome', words }
   if (isTemporary(status) || isAddressWrong(item, row, conduct)) return { is: 'failed', words }
   if (status === 404 && conduct.type === 'track') return { is: 'unknown contact' }
   return { is: 'refused', words }
@@ -54,8 +54,11 @@ function isTemporary(status: number): boolean {
  */
 function wasFiredInTheDark({ type, fired, exchanges }: Conduct): boolean {
   if (type !== 'track' || !fired) return false
-  const answer = exchanges[exchanges.length - 1]
-  return answer?.method !== 'POST' || answer.status === 504 || (answer.status >= 200 && answer.status < 300)
+  const last = exchanges[exchanges.length - 1]
+  if (!last) return true
+  const isSuccess = last.status >= 200 && last.status < 300
+  // After a successful look-up the next request is the one that fires.
+  return isSuccess || (last.method === 'POST' && last.status === 504)
 }
 
 /**

@@ -174,6 +174,7 @@ class Turn {
 
   private async settle(settlement: Settlement): Promise<void> {
     const { woken } = await this.tools.persist(() => this.tools.work.settle(this.lane, settlement))
+    this.tools.metrics.died(settlement.dead ?? [])
     const gone = goneWith(settlement)
     if (this.head) {
       this.head.items = this.head.items.filter(({ id }) => !gone.has(id))

@@ -94,7 +94,7 @@ export interface SpoolStats {
   lanes: number
   /** Lanes whose API key EmailSendX refuses. */
   parkedLanes: number
-  /** Arrival of the oldest undelivered event, ms since 1970; absent when there is none. */
+  /** Arrival of the oldest event that is not held, ms since 1970; absent when there is none. */
   oldestArrivedAt?: number
 }
 
