@@ -56,6 +56,14 @@ async function until<T>(what: () => T | Promise<T>): Promise<NonNullable<T>> {
 }
 const line = (start: string) => until(() => lines.find((each) => each.startsWith(start)))
 
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
 /** One POST on a connection of its own. */
 const call = (url: string, route: string, body: unknown): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -121,17 +129,21 @@ describe('when the definition changes', () => {
     expect(await fields()).toBeUndefined()
   })
 
-  it('lets a call finish that the old one has begun', async () => {
+  it('lets a call finish that the old one has begun, whose process then ends', async () => {
     const upstream = await startUpstream()
     const release = upstream.hold()
+    await edit((text) => text.replace("name: 'Demo'", 'name: `Demo${process.pid}`'))
     const { url } = await start()
+    const pid = Number((await manifest(url)).name.slice(4))
     const settings = { apiKey: 'k', upstream: upstream.url }
     const slow = call(url, '/save', { payload: { traits: { email: 'a@b.co' } }, settings })
     await until(() => upstream.received.length)
     await edit((text) => text.replace("name: 'Demo'", "name: 'Second'"))
     await until(async () => (await manifest(url)).name === 'Second')
+    expect(isAlive(pid)).toBe(true)
     release()
     expect(await slow).toBe(200)
+    await until(() => !isAlive(pid))
     await upstream.close()
   })
 
