@@ -85,7 +85,7 @@ function storeGauges(registry: Registry, spool: Pick<Spool, 'stats'>): () => Pro
 const STORE_GAUGES: [name: string, help: string, of: (stats: SpoolStats) => number][] = [
   ['bridge_store_events', 'Events stored and not yet delivered', (stats) => stats.events],
   ['bridge_store_events_held', 'Of these, waiting for their user, their contact or their turn', (stats) => stats.held],
-  ['bridge_store_oldest_seconds', 'Age of the oldest event not yet delivered', ageOfOldest],
+  ['bridge_store_oldest_seconds', 'Age of the oldest event that waits for nothing but its delivery', ageOfOldest],
   ['bridge_store_bytes', 'Bytes of events and dead letters', (stats) => stats.bytes],
   ['bridge_store_max_bytes', 'The limit on these bytes, over which the doors answer 503', (stats) => stats.maxBytes],
   ['bridge_dead_letters', 'Dead letters', (stats) => stats.deadLetters],
