@@ -415,6 +415,21 @@ describe('the bridge', () => {
       .waitFor()
   })
 
+  it('takes the event by its webhook door, and counts what it delivers', async () => {
+    await sample(page, 'identify')
+    await panel().getByRole('button', { name: 'Post the event here' }).click()
+    await panel().getByText('1 accepted').waitFor()
+    await emailsendx().getByText('morgan@acme.com').waitFor()
+    await panel()
+      .getByText(/^[1-9]\d* events? delivered/)
+      .waitFor()
+    // Sent again it is another event, with an id of its own.
+    await panel().getByRole('button', { name: 'Post the event here' }).click()
+    await panel()
+      .getByText(/^[2-9]\d* events delivered/)
+      .waitFor()
+  })
+
   it('says so where none runs', async () => {
     await silent.page.getByText('No bridge runs beside this page: npm start runs one.').waitFor()
   })

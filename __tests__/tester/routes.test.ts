@@ -1,4 +1,5 @@
 import http from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { SANDBOX_KEY, startStack } from './stack'
 import type { Stack } from './stack'
@@ -33,12 +34,14 @@ function ask(path: string, options: { method?: string; headers?: http.OutgoingHt
         method,
         headers: { ...(json && { 'content-type': 'application/json' }), ...headers }
       },
-      async (response) => {
-        const chunks: Buffer[] = []
-        for await (const chunk of response) chunks.push(chunk)
-        const raw = Buffer.concat(chunks)
-        const whole = response.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: raw, text: whole.toString() })
+      (response) => {
+        const read = async () => {
+          const body = await buffer(response)
+          const isZipped = response.headers['content-encoding'] === 'gzip'
+          const text = (isZipped ? gunzipSync(body) : body).toString()
+          return { status: response.statusCode ?? 0, headers: response.headers, body, text }
+        }
+        read().then(resolve, reject)
       }
     )
     request.on('error', reject).end(json)

@@ -100,5 +100,7 @@ function mapped(mapping: JSONObject, event: JSONObject): JSONObject | { error: s
 function unrecognisable({ authentication }: Definition, settings: JSONObject): JSONObject {
   const suffix = randomUUID()
   const isSecret = (name: string) => authentication?.fields[name]?.type === 'password'
-  return mapValues(settings, (value, name) => (isSecret(name) && value ? `${String(value)}${suffix}` : value))
+  return mapValues(settings, (value, name) =>
+    isSecret(name) && typeof value === 'string' && value !== '' ? value + suffix : value
+  )
 }

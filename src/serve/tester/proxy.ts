@@ -5,58 +5,66 @@ import { refuseOtherMachines } from './guard'
 
 const PATIENCE_MS = 5_000
 
-/** A route of a neighbour that the page may use: method, path below the prefix, and whether it goes on for ever. */
+/** A route of a neighbour that the page may use. */
 interface Passage {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** Path below the page's prefix. */
   path: string
+  /** Path at the neighbour. */
+  to: string
+  /** The answer is a stream that goes on for ever. */
   endless?: boolean
 }
 
 const SANDBOX: Passage[] = [
-  { method: 'GET', path: '/state' },
-  { method: 'GET', path: '/stream', endless: true },
-  { method: 'POST', path: '/reset' },
-  { method: 'POST', path: '/faults' },
-  { method: 'DELETE', path: '/faults' },
-  { method: 'PATCH', path: '/keys/:id' }
+  { method: 'GET', path: '/state', to: '/_sandbox/state' },
+  { method: 'GET', path: '/stream', to: '/_sandbox/stream', endless: true },
+  { method: 'POST', path: '/reset', to: '/_sandbox/reset' },
+  { method: 'POST', path: '/faults', to: '/_sandbox/faults' },
+  { method: 'DELETE', path: '/faults', to: '/_sandbox/faults' },
+  { method: 'PATCH', path: '/keys/:id', to: '/_sandbox/keys/:id' }
 ]
 
 const BRIDGE: Passage[] = [
-  { method: 'GET', path: '/lanes' },
-  { method: 'GET', path: '/dead-letters' },
-  { method: 'POST', path: '/dead-letters/:id/retry' }
+  { method: 'GET', path: '/lanes', to: '/_bridge/lanes' },
+  { method: 'GET', path: '/dead-letters', to: '/_bridge/dead-letters' },
+  { method: 'POST', path: '/dead-letters/:id/retry', to: '/_bridge/dead-letters/:id/retry' },
+  { method: 'GET', path: '/metrics', to: '/metrics' },
+  { method: 'POST', path: '/events', to: '/api/segment/track' }
 ]
 
-/** `/tester/sandbox/*` is `/_sandbox/*` of the sandbox. */
+/** What the page asks of the sandbox, at `/tester/sandbox/*`. */
 export async function sandboxProxy(app: FastifyInstance, { sandbox }: { sandbox?: string }): Promise<void> {
-  passOn(app, SANDBOX, 'sandbox', sandbox && `${sandbox}/_sandbox`)
+  passOn(app, SANDBOX, 'sandbox', sandbox)
 }
 
-/** `/tester/bridge/*` is `/_bridge/*` of the bridge. */
+/** What the page asks of the bridge, at `/tester/bridge/*`. */
 export async function bridgeProxy(app: FastifyInstance, { bridge }: { bridge?: string }): Promise<void> {
-  passOn(app, BRIDGE, 'bridge', bridge && `${bridge}/_bridge`)
+  passOn(app, BRIDGE, 'bridge', bridge)
 }
 
-function passOn(app: FastifyInstance, passages: Passage[], name: string, base: string | undefined): void {
+function passOn(app: FastifyInstance, passages: Passage[], name: string, origin: string | undefined): void {
   const streams = new Set<AbortController>()
   app.addHook('onRequest', refuseOtherMachines)
   app.addHook('preClose', async () => streams.forEach((stream) => stream.abort()))
 
-  for (const { method, path, endless } of passages) {
+  for (const { method, path, to, endless } of passages) {
     app.route<{ Params: { id?: string }; Body: object | undefined }>({
       method,
       url: path,
-      handler: async ({ params: { id = '' }, body, raw }, reply) => {
-        if (!base) return reply.code(404).send({ error: `No ${name} runs beside this server: npm start runs one.` })
+      handler: async ({ params: { id = '' }, headers: { authorization }, body, raw }, reply) => {
+        if (!origin) return reply.code(404).send({ error: `No ${name} runs beside this server: npm start runs one.` })
         if (!/^[\w-]*$/.test(id)) return reply.code(404).send({ error: 'There is no such id.' })
+        const json = body === undefined ? undefined : JSON.stringify(body)
         const ending = new AbortController()
-        const answer = await fetch(base + path.replace(':id', id), {
+        const answer = await fetch(origin + to.replace(':id', id), {
           method,
-          ...(body ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {}),
+          headers: { ...(authorization && { authorization }), ...(json && { 'content-type': 'application/json' }) },
+          body: json,
           redirect: 'error',
           signal: endless ? ending.signal : AbortSignal.timeout(PATIENCE_MS)
         }).catch(() => undefined)
-        if (!answer) return reply.code(502).send({ error: `The ${name} at ${new URL(base).origin} does not answer.` })
+        if (!answer) return reply.code(502).send({ error: `The ${name} at ${origin} does not answer.` })
         void reply.code(answer.status).headers({
           'content-type': answer.headers.get('content-type') ?? 'text/plain',
           'cache-control': 'no-store'

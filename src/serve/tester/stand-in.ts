@@ -2,7 +2,6 @@ import http from 'node:http'
 import https from 'node:https'
 import { duplexPair } from 'node:stream'
 import type { Duplex } from 'node:stream'
-import type { RequestOptions } from '@segment/actions-core'
 import type { Definition } from '../definition'
 
 /** What the stand-in pretends: whether EmailSendX has the contacts that are looked up. */
@@ -28,7 +27,7 @@ export function offline(definition: Definition, pretence: Pretence): Definition 
   const agent = new WayIn(server)
   return {
     ...definition,
-    extendRequest: (data) => ({ ...definition.extendRequest?.(data), agent } as RequestOptions)
+    extendRequest: (data) => ({ ...definition.extendRequest?.(data), agent })
   }
 }
 

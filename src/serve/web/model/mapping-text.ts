@@ -5,7 +5,7 @@
 export function toText(value: unknown): string {
   if (value === undefined || value === null) return ''
   if (typeof value === 'string') return readsAsText(value) ? value : JSON.stringify(value)
-  const paths = pathsOf(Object(value))
+  const paths = pathsOf(value)
   return paths ? paths.join(' ?? ') : JSON.stringify(value)
 }
 
@@ -32,12 +32,13 @@ function parse(text: string): unknown {
 }
 
 /** The paths of `@path`, or of `@if`s that take the first that exists. */
-function pathsOf(value: object): string[] | undefined {
+function pathsOf(value: unknown): string[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
   const { '@path': path, '@if': condition } = value as { '@path'?: unknown; '@if'?: Record<string, unknown> }
   if (typeof path === 'string') return Object.keys(value).length === 1 ? [path] : undefined
   if (!condition || Object.keys(condition).sort().join() !== 'else,exists,then') return undefined
   if (JSON.stringify(condition.exists) !== JSON.stringify(condition.then)) return undefined
-  const first = pathsOf(Object(condition.then))
-  const others = pathsOf(Object(condition.else))
+  const first = pathsOf(condition.then)
+  const others = pathsOf(condition.else)
   return first?.length === 1 && others ? [...first, ...others] : undefined
 }

@@ -39,6 +39,10 @@ export function MappingInput() {
           Reset all
         </button>
       </div>
+      <p class="hint">
+        A field takes a path of the event (<code>$.traits.email</code>), the first of several that is there (
+        <code>$.a ?? $.b</code>), a text as it stands, or any of Segment's directives as JSON.
+      </p>
       <Trigger slug={slug} standard={action.defaultSubscription ?? ''} />
       {Object.entries(action.fields)
         .filter(([, field]) => isShown(field))

@@ -5,7 +5,7 @@ import { reading } from '../state/inputs'
 import { chosenEvent, contactsExist, preview } from '../state/preview'
 import { RequestLine } from './ExchangeView'
 import { Body } from './Json'
-import { Value } from './pieces'
+import { inWords, Value } from './pieces'
 
 /** What would be sent, before anything is. */
 export function PreviewPane() {
@@ -160,7 +160,7 @@ function Payload({ action, payload, mistakes }: PayloadProps) {
       {config.length > 0 && (
         <div class="config">
           <dt>as configured</dt>
-          <dd>{config.map((name) => `${name} ${String(payload[name as keyof typeof payload])}`).join(' · ')}</dd>
+          <dd>{config.map((name) => `${name} ${inWords(payload[name as keyof typeof payload])}`).join(' · ')}</dd>
         </div>
       )}
     </dl>

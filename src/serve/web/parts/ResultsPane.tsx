@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { verdictOf } from '../model/outcome'
 import type { Verdict } from '../model/outcome'
 import { counted, nameOf } from '../model/words'
@@ -9,6 +9,9 @@ import { ExchangeView, Unanswered } from './ExchangeView'
 
 /** What became of what was sent, newest first. */
 export function ResultsPane() {
+  const body = useRef<HTMLDivElement>(null)
+  const newest = sendings.value[0]?.id
+  useEffect(() => body.current?.scrollTo(0, 0), [newest])
   return (
     <section class="pane results" id="results" aria-labelledby="results-title">
       <header class="pane-head">
@@ -20,7 +23,7 @@ export function ResultsPane() {
           </button>
         )}
       </header>
-      <div class="pane-body">
+      <div class="pane-body" ref={body}>
         {sendings.value.length === 0 && (
           <p class="quiet empty">Nothing yet. Press Send and see what becomes of the event.</p>
         )}

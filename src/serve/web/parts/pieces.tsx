@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact'
 
 /** A value of the API in one line. */
-export function Value({ value }: { value: unknown }) {
-  return <>{typeof value === 'string' ? value : JSON.stringify(value)}</>
-}
+export const inWords = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+export const Value = ({ value }: { value: unknown }) => <>{inWords(value)}</>
 
 export function Empty({ children }: { children: ComponentChildren }) {
   return <p class="quiet empty">{children}</p>

@@ -1,4 +1,5 @@
 import { effect, signal } from '@preact/signals'
+import type { Event } from '../model/events'
 import { start } from './definition'
 import { ask } from './server'
 
@@ -8,7 +9,6 @@ export interface Lane {
   events: number
   held: number
   deadLetters: number
-  delivered?: number
   proven: boolean
   parked?: { since: number; reason: string; nextTryAt: number }
 }
@@ -24,23 +24,37 @@ export interface DeadLetter {
   diedAt: number
 }
 
-export const bridge = signal<{ lanes: Lane[]; deadLetters: DeadLetter[] } | undefined>(undefined)
+interface Bridge {
+  lanes: Lane[]
+  deadLetters: DeadLetter[]
+  /** Events of all lanes since the bridge was started. */
+  delivered: number
+}
+
+export const bridge = signal<Bridge | undefined>(undefined)
 export const bridgeTrouble = signal('')
 
 const EVERY_MS = 2_000
 
 export async function lookIntoBridge(): Promise<void> {
   try {
-    const [{ lanes }, { deadLetters }] = await Promise.all([
+    const [{ lanes }, { deadLetters }, metrics] = await Promise.all([
       ask<{ lanes: Lane[] }>('/tester/bridge/lanes'),
-      ask<{ deadLetters: DeadLetter[] }>('/tester/bridge/dead-letters')
+      ask<{ deadLetters: DeadLetter[] }>('/tester/bridge/dead-letters'),
+      ask<string>('/tester/bridge/metrics')
     ])
-    bridge.value = { lanes, deadLetters }
+    bridge.value = { lanes, deadLetters, delivered: deliveredIn(metrics) }
     bridgeTrouble.value = ''
   } catch (error) {
     bridgeTrouble.value = error instanceof Error ? error.message : String(error)
   }
 }
+
+/** The counters of what was delivered, by type of event, added up. */
+const deliveredIn = (metrics: string): number =>
+  [...metrics.matchAll(/^bridge_events_tried_total\{[^}]*outcome="delivered"[^}]*\} (\d+)/gm)]
+    .map(([, count]) => Number(count))
+    .reduce((sum, count) => sum + count, 0)
 
 /** Looks every two seconds: the bridge announces nothing. */
 export function watchBridge(): void {
@@ -50,6 +64,25 @@ export function watchBridge(): void {
     const timer = setInterval(() => document.hidden || void lookIntoBridge(), EVERY_MS)
     return () => clearInterval(timer)
   })
+}
+
+/** What the bridge said to the events it was sent last. */
+export const receipt = signal('')
+
+/** Sends events to the bridge's webhook door, with the id and the time that Segment gives every event. */
+export async function sendToBridge(events: Event[], key: string): Promise<void> {
+  const timestamp = new Date().toISOString()
+  const batch = events.map((event) => ({ messageId: `tester-${crypto.randomUUID()}`, timestamp, ...event }))
+  try {
+    const counts = await ask<Record<string, number>>('/tester/bridge/events', { method: 'POST', key, body: { batch } })
+    receipt.value = Object.entries(counts)
+      .filter(([, count]) => count > 0)
+      .map(([what, count]) => `${count} ${what}`)
+      .join(', ')
+    await lookIntoBridge()
+  } catch (error) {
+    receipt.value = error instanceof Error ? error.message : String(error)
+  }
 }
 
 export async function retryDeadLetter(id: number): Promise<void> {

@@ -10,16 +10,28 @@ const returns = new Set<() => unknown>()
 export const onReturn = (refresh: () => unknown): void => void returns.add(refresh)
 export const refreshAll = (): void => returns.forEach((refresh) => refresh())
 
+interface AskOptions {
+  method?: string
+  body?: unknown
+  signal?: AbortSignal
+  /** An API key, for where one is asked for. */
+  key?: string
+}
+
 /**
  * Asks this page's own server.
  * @throws Error with the words of the server, or saying that it does not answer
  */
-export async function ask<T>(path: string, options: { method?: string; body?: unknown; signal?: AbortSignal } = {}) {
-  const { method = 'GET', body, signal } = options
+export async function ask<T>(path: string, options: AskOptions = {}) {
+  const { method = 'GET', body, signal, key } = options
   const answer = await fetch(path, {
     method,
     signal,
-    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    headers: {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(key !== undefined && { authorization: `Bearer ${key}` })
+    },
+    body: JSON.stringify(body)
   }).catch((error: unknown) => {
     if (signal?.aborted) throw error
     noteLost()
@@ -27,7 +39,8 @@ export async function ask<T>(path: string, options: { method?: string; body?: un
   })
   const text = await answer.text()
   if (!answer.ok) throw new Error(wordsOf(text) || `The local server answers ${answer.status}.`)
-  return (text ? JSON.parse(text) : undefined) as T
+  const isJson = answer.headers.get('content-type')?.includes('json')
+  return (isJson ? JSON.parse(text) : text) as T
 }
 
 /** The explanation in an error of this server: JSON, Express's page, or plain text. */
