@@ -32,6 +32,9 @@ process.on('uncaughtException', (error) => {
   tell({ log: `${error.name} that nothing caught, thrown in ${place}` }, () => process.exit(1))
 })
 
+// The loader's own frames fill the usual ten on Node 22 and later, and the definition's come after them.
+Error.stackTraceLimit = 50
+
 const config = JSON.parse(process.argv[2]) as WorkerConfig
 start(config).catch((error: unknown) => {
   tell({ failed: describeLoadError(error, config.folder) }, () => process.exit(1))
