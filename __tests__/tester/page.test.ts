@@ -298,6 +298,18 @@ describe('what was sent', () => {
     expect((await sandboxState()).totals.automationRuns).toBe(6)
   })
 
+  it('sends all of a long batch, also what the preview leaves out', async () => {
+    await paste(
+      page,
+      Array.from({ length: 60 }, (_, at) => ({ type: 'identify', traits: { email: `no${at}@example.com` } }))
+    )
+    await page.getByLabel('Which event').selectOption('59')
+    await preview(page).getByText('The preview ends before this event').waitFor()
+    expect(await send(page)).toHaveLength(60)
+    await page.locator('.results').getByText('60 delivered', { exact: true }).waitFor()
+    await tab(/^Contacts 60/).waitFor()
+  })
+
   it('shows the exchanges without the key, and makes a curl line of them', async () => {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     await sample(page, 'identify')

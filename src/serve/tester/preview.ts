@@ -41,46 +41,39 @@ export interface Delivery {
   subscribe: string
   /** Positions of its events among those given. */
   events: number[]
-  /** For each of these what the mapping makes of it; an error where it cannot. */
-  payloads: (JSONObject | { error: string })[]
-  /** What would become of each, were every answer of EmailSendX a success. */
+  /** What the mapping makes of each of the first events; empty where it cannot be read, which the outcome explains. */
+  payloads: JSONObject[]
+  /** What would become of each of the first events, were every answer of EmailSendX a success. */
   outcomes: EventStatus[]
+  /** The requests made for the first events. */
   requests: Exchange['request'][]
 }
 
+/** Events that are previewed; those after them are planned only. More would make the page slow to type in. */
+const PREVIEWED = 50
+
 /** What would be called, mapped and sent. Nothing is sent: see {@link offline}. */
 export async function preview(definition: Definition, call: PreviewCall): Promise<Preview> {
-  const slugs = Object.keys(definition.actions)
   const triggers = mapValues(
     definition.actions,
     ({ defaultSubscription = '' }, slug) => call.triggers[slug] ?? defaultSubscription
   )
   const verdicts = call.events.map((event) => mapValues(triggers, (trigger) => judge(trigger, event)))
-  const taken = (slug: string) => [...call.events.keys()].filter((index) => verdicts[index][slug].takes)
-  const plan = call.batch
-    ? slugs.map((action) => ({ action, events: taken(action) })).filter(({ events }) => events.length > 0)
-    : [...call.events.keys()].flatMap((index) =>
-        slugs.filter((action) => verdicts[index][action].takes).map((action) => ({ action, events: [index] }))
-      )
   const stranger = offline(definition, call)
   const settings = unrecognisable(definition, call.settings)
-  const deliveries = plan.map(async ({ action, events }): Promise<Delivery> => {
-    const given = events.map((index) => call.events[index])
-    const mapping = call.mappings[action] ?? {}
+  const deliveries = plan(verdicts, call.batch).map(async ({ action, events }): Promise<Delivery> => {
     const subscribe = triggers[action]
-    const payload = call.batch ? given : given[0]
-    const { exchanges, multistatus } = await runAction(
-      stranger,
-      action,
-      { payload, settings, mapping, subscribe },
-      true
-    )
-    const defaults = omitBy(mapValues(definition.actions[action].fields, 'default'), isNil) as JSONObject
+    const mapping = call.mappings[action] ?? {}
+    const first = events.filter((index) => index < PREVIEWED).map((index) => call.events[index])
+    if (first.length === 0) return { action, subscribe, events, payloads: [], outcomes: [], requests: [] }
+    const body = { payload: call.batch ? first : first[0], settings, mapping, subscribe }
+    const { exchanges, multistatus } = await runAction(stranger, action, body, true)
+    const whole = { ...defaultsOf(definition, action), ...mapping }
     return {
       action,
       subscribe,
       events,
-      payloads: given.map((event) => mapped({ ...defaults, ...mapping }, event)),
+      payloads: first.map((event) => mapped(whole, event)),
       outcomes: multistatus,
       requests: exchanges.map(({ request }) => request)
     }
@@ -88,11 +81,30 @@ export async function preview(definition: Definition, call: PreviewCall): Promis
   return { verdicts, deliveries: await Promise.all(deliveries) }
 }
 
-function mapped(mapping: JSONObject, event: JSONObject): JSONObject | { error: string } {
+/** The calls in the order they are to be made: one for each action, or one for each event and action that takes it. */
+function plan(verdicts: Preview['verdicts'], batch: boolean): { action: string; events: number[] }[] {
+  const single = verdicts.flatMap((verdict, index) =>
+    Object.keys(verdict)
+      .filter((action) => verdict[action].takes)
+      .map((action) => ({ action, events: [index] }))
+  )
+  if (!batch) return single
+  return Object.keys(verdicts[0] ?? {})
+    .map((action) => ({
+      action,
+      events: single.filter((one) => one.action === action).flatMap(({ events }) => events)
+    }))
+    .filter(({ events }) => events.length > 0)
+}
+
+const defaultsOf = ({ actions }: Definition, action: string): JSONObject =>
+  omitBy(mapValues(actions[action].fields, 'default'), isNil) as JSONObject
+
+function mapped(mapping: JSONObject, event: JSONObject): JSONObject {
   try {
     return transform(mapping, event)
-  } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) }
+  } catch {
+    return {}
   }
 }
 

@@ -1,3 +1,5 @@
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
 import type { Exchange } from '../../exchanges'
 import { toCurl } from '../model/curl'
 import { Copy } from './Copy'
@@ -6,33 +8,45 @@ import { Body } from './Json'
 /** One request of the destination and its answer. The server has taken the key out. */
 export function ExchangeView({ exchange: { request, response } }: { exchange: Exchange }) {
   return (
-    <details class="exchange">
-      <summary class="exchange-line">
-        <span class={`status ${response.statusCode < 300 ? 'good' : 'bad'}`}>{response.statusCode}</span>{' '}
-        <RequestLine {...request} />
-      </summary>
-      <div class="exchange-body">
-        <RequestView request={request} />
-        <h5>
-          Answer {response.statusCode} {response.statusMessage}
-        </h5>
-        <Headers headers={response.headers} />
-        <Body body={response.body} label="Body of the answer" />
-      </div>
-    </details>
+    <Unfolding status={response.statusCode} request={request}>
+      <h5>
+        Answer {response.statusCode} {response.statusMessage}
+      </h5>
+      <Headers headers={response.headers} />
+      <Body body={response.body} label="Body of the answer" />
+    </Unfolding>
   )
 }
 
 /** A request that has no answer yet, or got none. */
-export function Unanswered({ request, words }: { request: Exchange['request']; words: string }) {
+export const Unanswered = ({ request, words }: { request: Exchange['request']; words: string }) => (
+  <Unfolding status={words} request={request} />
+)
+
+interface UnfoldingProps {
+  status: number | string
+  request: Exchange['request']
+  children?: ComponentChildren
+}
+
+/** A line that unfolds. A batch may have hundreds, so what is inside is only made once it is asked for. */
+function Unfolding({ status, request, children }: UnfoldingProps) {
+  const [isOpen, setOpen] = useState(false)
+  const tone = typeof status === 'string' ? 'quiet' : status < 300 ? 'good' : 'bad'
   return (
-    <details class="exchange">
+    <details class="exchange" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary class="exchange-line">
-        <span class="status quiet">{words}</span> <RequestLine {...request} />
+        <span class={`status ${tone}`}>{status}</span> <RequestLine {...request} />
       </summary>
-      <div class="exchange-body">
-        <RequestView request={request} />
-      </div>
+      {isOpen && (
+        <div class="exchange-body">
+          <Copy label="Copy as curl" text={() => toCurl(request)} />
+          <h5>Request</h5>
+          <Headers headers={request.headers} />
+          {request.body && <Body body={request.body} label="Body of the request" />}
+          {children}
+        </div>
+      )}
     </details>
   )
 }
@@ -43,17 +57,6 @@ export function RequestLine({ method, url }: { method: string; url: string }) {
   return (
     <>
       <span class="method">{method}</span> <span class="url">{`${pathname}${search}`}</span>
-    </>
-  )
-}
-
-function RequestView({ request }: { request: Exchange['request'] }) {
-  return (
-    <>
-      <Copy label="Copy as curl" text={() => toCurl(request)} />
-      <h5>Request</h5>
-      <Headers headers={request.headers} />
-      {request.body && <Body body={request.body} label="Body of the request" />}
     </>
   )
 }

@@ -10,7 +10,11 @@ export function Json({ value, label }: { value: unknown; label: string }) {
 /** A key, a text, or a number or word, as JSON.stringify writes them. */
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|-?\d[\d.eE+-]*|true|false|null/g
 
+/** Beyond this many characters colours cost more time than they save. */
+const COLOURED = 20_000
+
 function coloured(json: string) {
+  if (json.length > COLOURED) return json
   const parts = []
   let end = 0
   for (const { 0: token, 1: quoted, 2: colon, index } of json.matchAll(TOKEN)) {

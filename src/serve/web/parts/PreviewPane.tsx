@@ -1,11 +1,9 @@
-import type { Delivery, Preview } from '../../tester/preview'
-import { counted, nameOf } from '../model/words'
+import type { Preview } from '../../tester/preview'
+import { nameOf } from '../model/words'
 import { actions, manifest, titleOf } from '../state/definition'
 import { reading } from '../state/inputs'
-import { chosenEvent, contactsExist, preview } from '../state/preview'
-import { RequestLine } from './ExchangeView'
-import { Body } from './Json'
-import { inWords, Value } from './pieces'
+import { chosenEvent, preview } from '../state/preview'
+import { Planned } from './Planned'
 
 /** What would be sent, before anything is. */
 export function PreviewPane() {
@@ -89,101 +87,5 @@ function EngagePresets() {
         ))}
       </ul>
     </details>
-  )
-}
-
-interface PlannedProps {
-  delivery: Delivery
-  /** Position of the event that is looked at. */
-  index: number
-}
-
-function Planned({ delivery: { action, events, payloads, outcomes, requests }, index }: PlannedProps) {
-  const at = events.indexOf(index)
-  const { status = 200, errormessage = '', fields = {} } = outcomes[at] ?? {}
-  const others = events.length - 1
-  return (
-    <div class="planned">
-      {status >= 300 && (
-        <p class="refusal">
-          <strong>{titleOf(action)} would not send it.</strong> {fields.$ ?? errormessage}
-        </p>
-      )}
-      <h4>{titleOf(action)} makes of it</h4>
-      <Payload action={action} payload={payloads[at]} mistakes={fields} />
-      <h4>
-        {requests.length === 0
-          ? 'and sends nothing'
-          : `and sends ${counted(requests.length, 'request')} to ${new URL(requests[0].url).origin}`}
-        {others > 0 && `, for this event and ${others} more`}
-      </h4>
-      {requests.some(({ url }) => url.includes('search=')) && <IfUnknown />}
-      {requests.map(({ method, url, body }, position) => (
-        <div class="request" key={position}>
-          <p class="request-line">
-            <RequestLine method={method} url={url} />
-          </p>
-          {body && <Body body={body} label={`Body of ${method} ${url}`} />}
-        </div>
-      ))}
-    </div>
-  )
-}
-
-interface PayloadProps {
-  action: string
-  payload: Delivery['payloads'][number]
-  /** By field. */
-  mistakes: Record<string, string>
-}
-
-/** The mapped fields, each with what is wrong with it; those that only say how to send come last, in a line. */
-function Payload({ action, payload, mistakes }: PayloadProps) {
-  const fields = manifest.value?.actions[action]?.fields ?? {}
-  const isConfig = (name: string) => ['config', 'sync'].includes(fields[name]?.category ?? '')
-  const names = Object.keys(fields).filter(
-    (name) => name in mistakes || (name in payload && !fields[name].unsafe_hidden)
-  )
-  const shown = names.filter((name) => !isConfig(name) || name in mistakes)
-  const config = names.filter((name) => isConfig(name) && name in payload)
-  return (
-    <dl class="facts payload">
-      {shown.map((name) => (
-        <div key={name}>
-          <dt>{fields[name].label}</dt>
-          <dd>
-            <Value value={payload[name as keyof typeof payload]} />
-            {mistakes[name] && <p class="bad">{mistakes[name]}</p>}
-          </dd>
-        </div>
-      ))}
-      {config.length > 0 && (
-        <div class="config">
-          <dt>as configured</dt>
-          <dd>{config.map((name) => `${name} ${inWords(payload[name as keyof typeof payload])}`).join(' · ')}</dd>
-        </div>
-      )}
-    </dl>
-  )
-}
-
-function IfUnknown() {
-  return (
-    <fieldset class="choice">
-      <legend>if the contact</legend>
-      <label>
-        <input type="radio" name="exists" checked={contactsExist.value} onChange={() => (contactsExist.value = true)} />
-        is there, as CONTACT_ID
-      </label>
-      <label>
-        <input
-          type="radio"
-          name="exists"
-          checked={!contactsExist.value}
-          onChange={() => (contactsExist.value = false)}
-        />
-        is unknown
-      </label>
-    </fieldset>
   )
 }

@@ -120,4 +120,6 @@ export function watchSandbox(): void {
 }
 
 /** Empties the sandbox. */
-export const resetSandbox = (): Promise<void> => ask('/tester/sandbox/reset', { method: 'POST', body: {} })
+export async function resetSandbox(): Promise<void> {
+  await ask('/tester/sandbox/reset', { method: 'POST', body: {} }).catch(() => lookIntoSandbox())
+}
