@@ -160,6 +160,13 @@ describe('what would be sent', () => {
     await preview(page).getByText('and sends 2 requests').waitFor()
   })
 
+  it('says when there is more than the server takes', async () => {
+    await paste(page, { type: 'identify', traits: { email: 'big@example.com', essay: 'x'.repeat(103_000) } })
+    await preview(page).getByText('The body is larger than 102400 bytes (--body-limit).').waitFor()
+    await page.getByRole('button', { name: /^Send/ }).click()
+    await page.getByText('Not sent: The body is larger than 102400 bytes').waitFor()
+  })
+
   it('drops an answer that comes too late', async () => {
     let letGo = () => undefined as void
     const held = new Promise<void>((resolve) => (letGo = resolve))

@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Definition } from '../definition'
 import { bundle } from './bundle'
 import { answerDocument } from './document'
@@ -11,13 +11,10 @@ import { start } from './start'
 
 /**
  * The page at `/`, and what it needs below `/tester/`, where no route of a destination can be. All else it asks of the
- * public routes. Errors are JSON, `{error}`.
+ * public routes. Refusals are JSON, `{error}`, faults the HTML of the public routes.
  */
 export async function tester(app: FastifyInstance, { definition }: { definition: Definition }): Promise<void> {
   const neighbours = neighboursOf(process.env)
-  app.setErrorHandler((error: FastifyError, _request, reply) =>
-    reply.code(error.statusCode ?? 500).send({ error: error.message })
-  )
   app.addHook('onRequest', refuseForeignOrigin)
   app.addHook('onSend', async (_request, reply) => {
     void reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
