@@ -37,7 +37,7 @@ export interface Plan {
   learned: { key: string; email: string }[]
   /** Users of whom something died: the next of what is held of them may be able to go. */
   wakeFirst: string[]
-  /** Identifies held for these users go first: the email they waited for has come. Then plan again. */
+  /** Identifies held for these users go first: the email they waited for has come, or an event waits for them. Then plan again. */
   wakeIdentifies: string[]
   call?: Call
 }
@@ -103,6 +103,8 @@ export function wait(item: Item, what: 'email' | 'contact', head: Head, rules: R
     // A time too far away is of a clock that has been set back since the event arrived.
     const until = now < deadline ? Math.min(item.arrivedAt + half, now + waitMs) : now + LOOK_AGAIN_MS
     into.held.push(hold(item, what, until))
+    // One that failed before may have kept back the very identify it now waits for.
+    if (what === 'contact') into.wakeIdentifies.push(...item.keys)
   }
 }
 

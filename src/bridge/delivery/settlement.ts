@@ -88,7 +88,8 @@ export function consequencesOf(
     held: next.held,
     learned: delivered.flatMap(({ teaches }) => teaches),
     wake: [...new Set(delivered.flatMap(({ keys }) => keys))],
-    wakeFirst: [...new Set(next.wakeFirst)]
+    wakeFirst: [...new Set(next.wakeFirst)],
+    wakeIdentifies: next.wakeIdentifies
   }
   return result
 }

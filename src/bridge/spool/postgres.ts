@@ -38,8 +38,9 @@ export async function openPostgres(url: string): Promise<Engine> {
     // Counts and times come as BIGINT. All are far below 2⁵³.
     types: { getTypeParser: parserOf }
   })
-  // A connection that breaks while nobody uses it is replaced by the pool; without a listener it would end the process.
+  // A connection that breaks is replaced, and whoever used it hears of it from the query; unheard, these would end the process.
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const engine = new PostgresEngine(pool)
   try {
     await pool.query('SELECT 1')

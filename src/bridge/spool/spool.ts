@@ -228,7 +228,7 @@ export interface Settlement {
   learned?: { key: string; email: string }[]
   /**
    * Everything held for these keys goes back into the queue, or just the first of each key (unless that waits for an
-   * email), or just the identifies.
+   * email), or just the identifies that do not wait for EmailSendX to get over a failure.
    */
   wake?: string[]
   wakeFirst?: string[]

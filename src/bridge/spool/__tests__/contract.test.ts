@@ -465,19 +465,25 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
     })
 
     it('knows what is held for a user, and wakes just the identifies', async () => {
-      const hold = (index: number, gate: Held['gate']): Held => {
-        return { id: ids[index], for: 'email', until: now + HOUR, keys: ['a'], gate }
+      await take(key, identify(), identify(), identify())
+      ids = (await queue(lane)).map(({ id }) => id)
+      const hold = (index: number, gate: Held['gate'], why: Held['for'] = 'email'): Held => {
+        return { id: ids[index], for: why, until: now + HOUR, keys: ['a'], gate }
       }
       await spool.work.settle(lane, {
-        held: [hold(1, 'track'), hold(2, 'identify'), hold(3, 'track'), hold(4, 'identify')]
+        held: [hold(1, 'track'), hold(6, 'identify'), hold(3, 'track'), hold(7, 'all', 'turn'), hold(8, 'all', 'retry')]
       })
       const { held } = await spool.work.whatIsKnown(lane, ['a', 'b'])
       expect(held.sort((one, two) => one.first - two.first)).toEqual([
         { key: 'a', gate: 'track', first: ids[1] },
-        { key: 'a', gate: 'identify', first: ids[2] }
+        { key: 'a', gate: 'identify', first: ids[6] },
+        { key: 'a', gate: 'all', first: ids[7] }
       ])
       expect(await spool.work.settle(lane, { wakeIdentifies: ['a'] })).toEqual({ woken: 2 })
-      expect((await spool.work.whatIsKnown(lane, ['a'])).held).toEqual([{ key: 'a', gate: 'track', first: ids[1] }])
+      expect((await spool.work.whatIsKnown(lane, ['a'])).held.map(({ first }) => first).sort()).toEqual([
+        ids[1],
+        ids[8]
+      ])
     })
 
     it('is looked at when the first of the held is ripe', async () => {

@@ -164,7 +164,8 @@ function* wake(laneId: number, { wake: all = [], wakeFirst = [], wakeIdentifies 
   const find = function* (keys: string[], select: string, rest = ''): Operation<void> {
     for (const some of pieces(keys)) {
       const found = yield* rows<{ id: number }>(
-        `SELECT ${select} AS id FROM held_keys WHERE lane_id = ? AND key IN (${marks(some)}) ${rest}`,
+        `SELECT ${select} AS id FROM held_keys JOIN events ON events.id = event_id
+          WHERE held_keys.lane_id = ? AND key IN (${marks(some)}) ${rest}`,
         laneId,
         ...some
       )
@@ -180,7 +181,7 @@ function* wake(laneId: number, { wake: all = [], wakeFirst = [], wakeIdentifies 
   )
   for (const { id } of unready) ids.delete(id)
   yield* find(all, 'event_id')
-  yield* find(wakeIdentifies, 'event_id', `AND gate = 'identify'`)
+  yield* find(wakeIdentifies, 'event_id', `AND type = 'identify' AND held_for <> 'retry'`)
   yield* putBack([...ids])
   return ids.size
 }

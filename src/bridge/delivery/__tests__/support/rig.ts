@@ -17,6 +17,8 @@ interface State {
   requests: { route: string; count: number; answers: Record<string, number> }[]
 }
 
+type RigOptions = Partial<DeliveryOptions> & Pick<SandboxOptions, 'rateLimit'> & SpoolOptions & { store?: string }
+
 const START = Date.UTC(2026, 10, 23, 12)
 
 /** A sandbox, a spool in memory, and the delivery between them, all by one clock that stands still until it is moved. */
@@ -43,13 +45,11 @@ export class Rig {
     this.clock.now = time
   }
 
-  static async start(
-    options: Partial<DeliveryOptions> & Pick<SandboxOptions, 'rateLimit'> & SpoolOptions = {}
-  ): Promise<Rig> {
+  static async start(options: RigOptions = {}): Promise<Rig> {
     const clock = { now: START }
     const now = () => clock.now
     const sandbox = await startSandbox({ port: 0, now, rateLimit: options.rateLimit ?? 100_000 })
-    const spool = await openSpool(':memory:', { ...options, secret: SECRET, now })
+    const spool = await openSpool(options.store ?? ':memory:', { ...options, secret: SECRET, now })
     const rig = new Rig(sandbox, spool, clock)
     rig.deliver(options)
     return rig

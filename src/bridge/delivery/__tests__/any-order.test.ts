@@ -1,0 +1,77 @@
+import fc from 'fast-check'
+import { forgetContacts } from '../../../../definitions/emailsendx/trackEvent/contacts'
+import type { BridgeEvent } from '../../event'
+import { identify, track } from '../../spool/__tests__/support/events'
+import { HOUR, MINUTE, Rig } from './support/rig'
+
+jest.setTimeout(60_000)
+
+/** One event of one of three users, under some of the names the user goes by. */
+interface Step {
+  user: number
+  type: 'identify' | 'track'
+  names: ('userId' | 'anonymousId' | 'email')[]
+  /** What is done before the event: the bridge runs dry, time passes, or EmailSendX fails for a while. */
+  before: 'nothing' | 'quiet' | 'minutes' | 'fault'
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  user: fc.integer({ min: 0, max: 2 }),
+  type: fc.constantFrom('identify', 'track', 'track'),
+  names: fc.subarray(['userId', 'anonymousId', 'email'] as const, { minLength: 1 }).map((names) => [...names]),
+  before: fc.constantFrom('nothing', 'nothing', 'nothing', 'quiet', 'minutes', 'fault')
+})
+
+function eventOf({ user, type, names }: Step, number: number): BridgeEvent {
+  const all = { userId: `u${user}`, anonymousId: `a${user}`, email: `user${user}@example.com` }
+  const known = Object.fromEntries(names.map((name) => [name, all[name]]))
+  return type === 'identify' ? identify(known, { last: number }) : track(known, `event_${number}`)
+}
+
+it('delivers each event once or keeps it as a dead letter, and each user’s in order, whatever comes', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), async (steps) => {
+      forgetContacts()
+      const rig = await Rig.start()
+      try {
+        for (const [number, one] of steps.entries()) {
+          if (one.before === 'quiet') await rig.quiet()
+          if (one.before === 'minutes') await rig.pass(5 * MINUTE)
+          if (one.before === 'fault') await rig.fault({ kind: 'status', status: 503, path: '/api/v1/**', times: 2 })
+          await rig.take(eventOf(one, number))
+        }
+        // Whoever has not been identified by now, is now.
+        await rig.take(
+          ...[0, 1, 2].map((user) =>
+            eventOf(
+              { user, type: 'identify', names: ['userId', 'anonymousId', 'email'], before: 'nothing' },
+              steps.length
+            )
+          )
+        )
+        await rig.pass(2 * HOUR, 5 * MINUTE)
+
+        expect(await rig.spool.stats()).toMatchObject({ events: 0, held: 0, deadLetters: 0 })
+        const { contacts, events } = await rig.state()
+        expect(contacts.map(({ metadata }) => metadata.last)).toEqual([steps.length, steps.length, steps.length])
+        const fired = events.map(({ name }) => Number(name.split('_')[1])).reverse()
+        const sent = [...steps.keys()].filter((number) => steps[number].type === 'track')
+        expect([...fired].sort((one, other) => one - other)).toEqual(sent)
+        for (const [place, number] of fired.entries()) {
+          const overtaken = fired
+            .slice(place)
+            .filter((later) => later < number && areOfOneName(steps[later], steps[number]))
+          expect(overtaken).toEqual([])
+        }
+      } finally {
+        await rig.end()
+      }
+    }),
+    { numRuns: 20, endOnFailure: true }
+  )
+})
+
+/** Only what two events have in common tells that they are of one user. */
+function areOfOneName(one: Step, other: Step): boolean {
+  return one.user === other.user && one.names.some((name) => other.names.includes(name))
+}
