@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 import { manifest, start } from '../state/definition'
 import type { Field } from '../state/definition'
-import { initialSettings, setSetting, settings } from '../state/inputs'
+import { effective, initialSettings, setSetting, settings } from '../state/inputs'
 import { apiUrl, goesToSandbox } from '../state/sandbox'
 import { ask } from '../state/server'
 import { ListPicker } from './ListPicker'
@@ -87,7 +87,7 @@ async function testAuthentication(): Promise<void> {
   try {
     const { ok, error = '' } = await ask<{ ok: boolean; error?: string }>('/authenticate', {
       method: 'POST',
-      body: settings.value
+      body: effective.value.settings
     })
     verdict.value = { ok, words: ok ? 'The key works, and so does the list.' : error.replace(/\s+/g, ' ') }
   } catch (error) {
