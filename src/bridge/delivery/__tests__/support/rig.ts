@@ -102,6 +102,19 @@ export class Rig {
     }
   }
 
+  /** Resolves when the next event is about to be fired, and that is written down. */
+  async nextFiring(): Promise<void> {
+    const { work } = this.spool
+    const { fire } = work
+    await new Promise<void>((resolve) => {
+      work.fire = async (lease, id) => {
+        await fire(lease, id)
+        work.fire = fire
+        resolve()
+      }
+    })
+  }
+
   async state(): Promise<State> {
     return (await (await fetch(`${this.sandbox.url}/_sandbox/state`)).json()) as State
   }
