@@ -194,7 +194,9 @@ describe('the preview', () => {
     const someone = { ...track, userId: 'preview-only@example.com' }
     await preview({ settings, events: [someone] })
     const { text } = await ask('/trackEvent?multistatus=true', { method: 'POST', body: { payload: someone, settings } })
-    expect(JSON.parse(text).multistatus[0].errormessage).toContain('no contact with this email address yet')
+    const { exchanges, multistatus } = JSON.parse(text)
+    expect(exchanges.map(({ request }: { request: { method: string } }) => request.method)).toEqual(['GET'])
+    expect(multistatus[0].errormessage).toContain('no contact with this email address yet')
   })
 
   it('shows what is wrong with the settings', async () => {
