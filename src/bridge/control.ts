@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { hostnameOf, isLoopback } from './hosts'
+import { hostnameOf, isLoopback } from '../net/loopback'
 import type { Spool } from './spool'
 
 /** A page of dead letters, as many as a person looks at. */
@@ -17,7 +17,7 @@ export function controlRoutes(app: FastifyInstance, spool: Pick<Spool, 'lanes' |
       hostnameOf(host),
       origin === undefined ? 'localhost' : hostnameOf(origin)
     ]
-    if (isLocal.every((name) => name !== undefined && isLoopback(name))) return
+    if (isLocal.every(isLoopback)) return
     return reply.code(403).send({ error: 'only for this machine' })
   })
 

@@ -1,9 +1,10 @@
 import once from 'lodash/once'
 import type { AddressInfo } from 'net'
+import { explainListening, originOf } from '../net/listening'
+import { isLoopback } from '../net/loopback'
 import { buildApp } from './app'
 import { startDelivery } from './delivery'
 import { Memory } from './doors/body'
-import { isLoopback } from './hosts'
 import { createLog } from './log'
 import { createMetrics } from './metrics'
 import type { BridgeOptions } from './options'
@@ -54,7 +55,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
   } catch (error) {
     await app.close()
     await spool.close()
-    throw explainListening(error, host, port)
+    throw explainListening(error, host, port, 'choose another with --port or BRIDGE_PORT')
   }
   const delivery = startDelivery({
     spool,
@@ -75,24 +76,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     log.info('the bridge has stopped')
   })
   const { port: bound } = app.server.address() as AddressInfo
-  const url = `http://${nameOf(host)}:${bound}`
+  const url = originOf(host, bound)
   log.info({ url, apiUrl }, 'the bridge listens')
   return { url, port: bound, close }
-}
-
-/** The name under which this machine reaches a server that listens on `host`. */
-function nameOf(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
-  return host.includes(':') ? `[${host}]` : host
-}
-
-function explainListening(error: unknown, host: string, port: number): unknown {
-  const { code } = error as NodeJS.ErrnoException
-  const remedy = 'choose another with --port or BRIDGE_PORT'
-  if (code === 'EADDRINUSE') return new Error(`port ${port} is in use; stop what uses it or ${remedy}`)
-  if (code === 'EACCES') return new Error(`port ${port} may not be opened by this user; ${remedy}`)
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new Error(`${host} is no address of this machine; correct --host`)
-  }
-  return error
 }

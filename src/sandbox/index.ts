@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net'
+import { explainListening, originOf } from '../net/listening'
+import { isLoopback } from '../net/loopback'
 import { Faults } from './faults'
 import { Happenings } from './happenings'
-import { isLoopbackHost } from './host-check'
 import { RateLimiter } from './rate-limit'
 import { openStore } from './schema'
 import { seedWhenEmpty } from './seed'
@@ -34,6 +35,8 @@ export interface Sandbox {
   close(): Promise<void>
 }
 
+const OTHER_PORT = 'choose another with SANDBOX_PORT (--port of bin/run sandbox, --sandbox-port of bin/run dev)'
+
 /**
  * Starts a stand-in for EmailSendX's REST API.
  * @throws Error with one line saying what to do, when the port or the data file cannot be used
@@ -61,31 +64,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     happenings,
     now
   }
-  const app = createServer(workspace, isLoopbackHost(host))
+  const app = createServer(workspace, isLoopback(host))
   app.addHook('onClose', async () => store.close())
   try {
     seedWhenEmpty(workspace)
     await app.listen({ port, host })
   } catch (error) {
     await app.close()
-    throw explainListening(error, host, port)
+    throw explainListening(error, host, port, OTHER_PORT)
   }
   const bound = (app.server.address() as AddressInfo).port
-  return { url: `http://${urlHost(host)}:${bound}`, port: bound, close: () => app.close() }
-}
-
-/** The name under which this machine reaches a server that listens on `host`. */
-function urlHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
-  return host.includes(':') ? `[${host}]` : host
-}
-
-function explainListening(error: unknown, host: string, port: number): unknown {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-  const remedy = 'choose another with SANDBOX_PORT (--port of bin/run sandbox, --sandbox-port of bin/run dev)'
-  if (code === 'EADDRINUSE') return new Error(`port ${port} of the sandbox is in use; stop what uses it or ${remedy}`)
-  if (code === 'EACCES') return new Error(`port ${port} of the sandbox may not be opened by this user; ${remedy}`)
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return new Error(`${host} is no address of this machine; correct --host`)
-  return error
+  return { url: originOf(host, bound), port: bound, close: () => app.close() }
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import once from 'lodash/once'
 import { definitionFolders, shown } from '../definition/load'
+import { explainListening, originOf } from '../net/listening'
 import { watchFolder } from './changes'
 import { startLiveReload } from './live-reload'
 import type { LiveReload } from './live-reload'
@@ -66,7 +67,7 @@ export async function startServe(
     }
     if (watch) open.push(await watchFolder(directory, (file) => void restart(file)))
     log([`Listening at http://localhost:${port} ->`, ...routes].join('\n'))
-    return { url: `http://${net.isIPv6(host) ? `[${host}]` : host}:${port}`, port, close }
+    return { url: originOf(host, port), port, close }
   } catch (error) {
     await close()
     throw error
@@ -95,9 +96,8 @@ function portOfEnvironment(): number {
 /** @returns the port that was taken, also where 0 asked for any */
 async function listen(door: net.Server, port: number, host: string): Promise<number> {
   door.listen(port, host)
-  await events.once(door, 'listening').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE') throw new Error(`Cannot listen on port ${port} of ${host}: ${error.message}`)
-    throw new Error(`Port ${port} is in use. End the program that has it, or choose another, such as PORT=${port + 10}`)
+  await events.once(door, 'listening').catch((error: unknown) => {
+    throw explainListening(error, host, port, `choose another with PORT, such as PORT=${port + 10}`)
   })
   return (door.address() as AddressInfo).port
 }

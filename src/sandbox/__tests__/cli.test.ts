@@ -58,7 +58,7 @@ it('says in one line why it does not start', async () => {
   const { port, close } = await startSandbox({ port: 0 })
   const { ended, printed } = sandbox(['--port', String(port)])
   expect(await ended).toBe(1)
-  expect(printed.errors).toMatch(/^error: port \d+ of the sandbox is in use; .*\n$/)
+  expect(printed.errors).toMatch(/^error: port \d+ is in use: .*\n$/)
   await close()
 }, 30_000)
 

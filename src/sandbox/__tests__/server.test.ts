@@ -133,7 +133,7 @@ describe('start and end', () => {
   it('names the port that is in use, and what to do', async () => {
     const { port } = await start()
     await expect(startSandbox({ port })).rejects.toThrow(
-      `port ${port} of the sandbox is in use; stop what uses it or choose another with SANDBOX_PORT (--port of bin/run sandbox`
+      `port ${port} is in use: stop what uses it, or choose another with SANDBOX_PORT (--port of bin/run sandbox`
     )
   })
 

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { hostnameOf, isLoopback } from '../../net/loopback'
 import { AUTOMATION_STATUSES, createAutomation, setAutomationStatus } from '../automations'
 import { CONTACT_STATUSES, setStatus } from '../contacts'
 import { faultSpec } from '../faults'
-import { isLoopbackAddress, isLoopbackHost } from '../host-check'
 import { ApiError, badRequest, notFound, parseBody, type Query } from '../http'
 import { changeKey, createKey, findKey, listKeys, SCOPES } from '../keys'
 import { reset } from '../seed'
@@ -103,8 +103,8 @@ export function controlRoutes(app: FastifyInstance, workspace: Workspace): void 
 function addGuard(app: FastifyInstance): void {
   app.addHook('onRequest', async ({ ip, headers }) => {
     const { host, origin } = headers
-    const ownOrigin = origin === undefined || isLoopbackHost(origin.replace(/^https?:\/\//, ''))
-    if (isLoopbackAddress(ip) && isLoopbackHost(host) && ownOrigin) return
+    const ownOrigin = origin === undefined || isLoopback(hostnameOf(origin))
+    if (isLoopback(ip) && isLoopback(hostnameOf(host)) && ownOrigin) return
     throw new ApiError(403, 'The control routes are only for this machine: use http://127.0.0.1 or http://localhost')
   })
 }

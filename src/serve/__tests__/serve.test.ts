@@ -259,7 +259,7 @@ describe('the ports', () => {
     expect(lines[0]).toMatch(`Port ${port + 1} cannot be had`)
     expect((await manifest(url)).name).toBe('Demo')
     await expect(start({ port })).rejects.toThrow(
-      `Port ${port} is in use. End the program that has it, or choose another`
+      `port ${port} is in use: stop what uses it, or choose another`
     )
   })
 

@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-
-const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/
+import { isLoopback } from '../../net/loopback'
 
 /** Lets only the page itself in: a request that another site's page makes carries that site's `Origin`. */
 export async function refuseForeignOrigin({ headers, method }: FastifyRequest, reply: FastifyReply): Promise<unknown> {
@@ -13,6 +12,6 @@ export async function refuseForeignOrigin({ headers, method }: FastifyRequest, r
 
 /** For what acts on the sandbox and the bridge: both take orders from this machine alone, and so does this server. */
 export async function refuseOtherMachines({ socket }: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  if (LOOPBACK.test(socket.remoteAddress ?? '127.0.0.1')) return
+  if (isLoopback(socket.remoteAddress ?? '127.0.0.1')) return
   return reply.code(403).send({ error: 'Only a browser on the machine of the server may ask for this.' })
 }

@@ -1,3 +1,5 @@
+import { isLoopback } from '../../net/loopback'
+
 /** The servers that run beside this one. They come from the environment, never from a request. */
 export interface Neighbours {
   /** Origin of the sandbox EmailSendX. */
@@ -18,5 +20,5 @@ export function neighboursOf(env: NodeJS.ProcessEnv): Neighbours {
 export function loopbackOrigin(address: string | undefined): string | undefined {
   if (address === undefined || !URL.canParse(address)) return undefined
   const { protocol, hostname, origin } = new URL(address)
-  return protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname) ? origin : undefined
+  return protocol === 'http:' && isLoopback(hostname) ? origin : undefined
 }
