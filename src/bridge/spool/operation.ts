@@ -20,8 +20,8 @@ export interface Insert {
   table: string
   columns: string[]
   rows: Param[][]
-  /** What follows the values: ON CONFLICT …, RETURNING … */
-  tail: string
+  /** Columns of a key, of which only rows with a new one are inserted. */
+  unique?: string[]
 }
 
 export type Param = string | number | null
@@ -31,6 +31,8 @@ export interface Answer {
   rows: Row[]
   /** Rows written, where the step writes. */
   changes: number
+  /** Of an insert with a unique key: which rows (by their index) were new. */
+  fresh?: number[]
 }
 
 /** The rows of a SELECT, or of a RETURNING. `Columns` names what the SQL names. */
@@ -50,15 +52,21 @@ export function* write(sql: string, ...params: Param[]): Operation<number> {
   return answer.changes
 }
 
-export function* insert<Columns extends Row>(
+/** Inserts rows, all of them. */
+export function* insert(table: string, columns: string[], values: Param[][]): Operation<void> {
+  if (values.length > 0) yield { kind: 'insert', table, columns, rows: values }
+}
+
+/** Inserts the rows whose key is new, and returns their indexes. Of several with one key, the first one is. */
+export function* insertNew(
   table: string,
   columns: string[],
   values: Param[][],
-  tail = ''
-): Operation<Columns[]> {
-  if (values.length === 0) return []
-  const answer = yield { kind: 'insert', table, columns, rows: values, tail }
-  return answer.rows as Columns[]
+  unique: string[]
+): Operation<Set<number>> {
+  if (values.length === 0) return new Set()
+  const answer = yield { kind: 'insert', table, columns, rows: values, unique }
+  return new Set(answer.fresh)
 }
 
 /** `?, ?, ?` for an IN list. */

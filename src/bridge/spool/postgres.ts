@@ -4,7 +4,7 @@ import type { Engine } from './engine'
 import { operations } from './operations'
 import type { Arguments, OperationName, Result } from './operations'
 import { pieces } from './operation'
-import type { Answer, Operation, Param, Step } from './operation'
+import type { Answer, Operation, Param, Row, Step } from './operation'
 import { postgres } from './schema'
 import { SpoolUnavailable, SpoolUnusable } from './spool'
 
@@ -107,8 +107,9 @@ async function perform(client: PoolClient, name: OperationName, args: unknown[])
 
 async function execute(client: PoolClient, step: Step): Promise<Answer> {
   if (step.kind === 'query') return query(client, step.sql, step.params)
-  const { table, columns, tail } = step
+  const { table, columns, unique } = step
   const row = `(${columns.map(() => '?').join(', ')})`
+  const tail = unique ? `ON CONFLICT (${unique.join(', ')}) DO NOTHING RETURNING ${unique.join(', ')}` : ''
   const all: Answer = { rows: [], changes: 0 }
   for (const rows of pieces(step.rows, MAX_ROWS_PER_INSERT)) {
     const values = rows.map(() => row).join(', ')
@@ -120,12 +121,19 @@ async function execute(client: PoolClient, step: Step): Promise<Answer> {
     all.rows.push(...answer.rows)
     all.changes += answer.changes
   }
-  return all
+  return { ...all, fresh: unique && freshIn(step.rows, columns, unique, all.rows) }
+}
+
+/** Finds the rows that were inserted by their keys. */
+function freshIn(rows: Param[][], columns: string[], unique: string[], inserted: Row[]): number[] {
+  const keys = new Set(inserted.map((row) => JSON.stringify(unique.map((column) => row[column]))))
+  const places = unique.map((column) => columns.indexOf(column))
+  return [...rows.keys()].filter((index) => keys.delete(JSON.stringify(places.map((place) => rows[index][place]))))
 }
 
 async function query(client: PoolClient, sql: string, params: Param[]): Promise<Answer> {
   let count = 0
-  const { rows, rowCount } = await client.query<Record<string, Param>>(
+  const { rows, rowCount } = await client.query<Row>(
     sql.replace(/\?/g, () => `$${++count}`),
     params
   )

@@ -113,13 +113,16 @@ function perform({ name, args }: Run): unknown {
 
 function execute(step: Step): Answer {
   if (step.kind === 'query') return read(step.sql, step.params)
-  const { table, columns, tail } = step
-  const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) ${tail}`
-  const answers = step.rows.map((values) => read(sql, values))
-  return {
-    rows: answers.flatMap(({ rows }) => rows),
-    changes: answers.reduce((total, { changes }) => total + changes, 0)
-  }
+  const { table, columns, rows, unique } = step
+  const statement = prepare(
+    `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+      ${unique ? `ON CONFLICT (${unique.join(', ')}) DO NOTHING` : ''}`
+  )
+  const fresh: number[] = []
+  rows.forEach((row, index) => {
+    if (statement.run(row).changes > 0) fresh.push(index)
+  })
+  return { rows: [], changes: fresh.length, fresh }
 }
 
 function read(sql: string, params: (string | number | null)[]): Answer {

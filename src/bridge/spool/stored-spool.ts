@@ -137,9 +137,7 @@ export class StoredSpool implements Spool {
     if (!(await this.engine.run('mayRetain', now))) return { messageIds: 0, deadLetters: 0, keyRefused: 0, lanes: 0 }
     const { engine, limits } = this
     return {
-      messageIds: await untilDone(() =>
-        engine.run('forgetMessages', Math.floor((now - limits.dedupeMs) / DAY_MS), CHORE_ROWS)
-      ),
+      messageIds: await untilDone(() => engine.run('forgetMessages', now - limits.dedupeMs, CHORE_ROWS)),
       deadLetters: await untilDone(() => engine.run('purgeDead', { until: now - limits.deadLetterMs }, CHORE_ROWS)),
       keyRefused: await untilDone(() => engine.run('buryParked', now - limits.maxAgeMs, CHORE_ROWS, now)),
       lanes: await untilDone(() => engine.run('forgetLanes', now - limits.dedupeMs, CHORE_ROWS))

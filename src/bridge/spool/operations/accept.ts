@@ -1,5 +1,5 @@
-import { insert, marks, rows, write } from '../operation'
-import type { Operation, Row } from '../operation'
+import { insert, insertNew, marks, rows, write } from '../operation'
+import type { Operation, Param, Row } from '../operation'
 import type { Dialect } from '../schema'
 import { dueAfter } from './due'
 
@@ -16,7 +16,7 @@ export interface RejectedItem extends Item {
 }
 
 export interface Item {
-  /** Hash of the message id: what duplicates are known by. */
+  /** What duplicates are known by. */
   messageKey: string
   messageId: string
   type: string
@@ -54,8 +54,6 @@ interface Lane extends Row {
 /** A parked lane may be tried again when a request comes in for it, but not more often than this. */
 const RETRY_PARKED_MS = 60_000
 
-const DAY_MS = 24 * 60 * 60 * 1000
-
 /** Takes the requests of one group, each wholly or not at all. */
 export function* accept(dialect: Dialect, parcels: Parcel[], limits: LaneLimits, now: number): Operation<Verdict[]> {
   const lanes = yield* lockLanes(dialect, parcels, now)
@@ -73,14 +71,13 @@ export function* accept(dialect: Dialect, parcels: Parcel[], limits: LaneLimits,
   const admitted = parcels.filter((_, index) => !refusals[index])
 
   const isNew = yield* noteMessages(admitted, lanes, now)
-  const verdicts: Verdict[] = parcels.map((parcel, index) => {
+  const verdicts = parcels.map((parcel, index): Verdict => {
     const refusal = refusals[index]
     if (refusal) return refusal
-    const lane = lanes.get(parcel.fingerprint) as Lane
-    const load = taken.get(lane) as Taken
-    const fresh = parcel.events.filter((item) => isNew(lane, item))
+    const load = taken.get(lanes.get(parcel.fingerprint) as Lane) as Taken
+    const fresh = parcel.events.filter(isNew)
     load.events.push(...fresh)
-    load.rejected.push(...parcel.rejected.filter((item) => isNew(lane, item)))
+    load.rejected.push(...parcel.rejected.filter(isNew))
     return { accepted: fresh.length, duplicates: parcel.events.length - fresh.length }
   })
 
@@ -131,11 +128,11 @@ function* lockLanes(dialect: Dialect, parcels: Parcel[], now: number): Operation
   if (lanes.length < fingerprints.length) {
     const known = new Set(lanes.map((lane) => lane.fingerprint))
     const fresh = fingerprints.filter((fingerprint) => !known.has(fingerprint))
-    yield* insert(
+    yield* insertNew(
       'lanes',
       ['fingerprint', 'sealed_key', 'created_at'],
       fresh.map((fingerprint) => [fingerprint, keys.get(fingerprint) as string, now]),
-      'ON CONFLICT (fingerprint) DO NOTHING'
+      ['fingerprint']
     )
     lanes = yield* rows<Lane>(select, ...fingerprints)
   }
@@ -151,23 +148,20 @@ function refusalOf(lane: Lane, bytes: number, limits: LaneLimits, now: number): 
   return undefined
 }
 
-/** Writes down the message ids. The result tells, once for each item, whether the lane had not had it before. */
-function* noteMessages(
-  parcels: Parcel[],
-  lanes: Map<string, Lane>,
-  now: number
-): Operation<(lane: Lane, item: Item) => boolean> {
-  const day = Math.floor(now / DAY_MS)
-  const noted = yield* insert<{ lane_id: number; key: string }>(
-    'message_ids',
-    ['lane_id', 'key', 'day'],
-    parcels.flatMap(({ fingerprint, events, rejected }) =>
-      [...events, ...rejected].map((item) => [(lanes.get(fingerprint) as Lane).id, item.messageKey, day])
-    ),
-    'ON CONFLICT (lane_id, key) DO NOTHING RETURNING lane_id, key'
-  )
-  const fresh = new Set(noted.map(({ lane_id, key }) => `${lane_id} ${key}`))
-  return (lane, item) => fresh.delete(`${lane.id} ${item.messageKey}`)
+/** Writes down the message ids. The result tells of an item whether its lane had not had it before. */
+function* noteMessages(parcels: Parcel[], lanes: Map<string, Lane>, now: number): Operation<(item: Item) => boolean> {
+  const items: Item[] = []
+  const values: Param[][] = []
+  for (const { fingerprint, events, rejected } of parcels) {
+    const { id } = lanes.get(fingerprint) as Lane
+    for (const item of [...events, ...rejected]) {
+      items.push(item)
+      values.push([id, item.messageKey, now])
+    }
+  }
+  const indexes = yield* insertNew('message_ids', ['lane_id', 'key', 'noted_at'], values, ['lane_id', 'key'])
+  const fresh = new Set([...indexes].map((index) => items[index]))
+  return (item) => fresh.has(item)
 }
 
 function* noteLoad(lane: Lane, { events, rejected }: Taken, now: number): Operation<void> {

@@ -150,12 +150,12 @@ export function* settle(
     ['lane_id', 'key', 'event_id', 'gate'],
     held.flatMap(({ id, keys, gate }) => keys.map((key) => [laneId, key, id, gate]))
   )
-  yield* insert(
-    'identities',
-    ['lane_id', 'key', 'email'],
-    [...new Map(learned.map(({ key, email }) => [key, email]))].map(([key, email]) => [laneId, key, email]),
-    'ON CONFLICT (lane_id, key) DO UPDATE SET email = excluded.email'
-  )
+  for (const { key, email } of learned) {
+    yield* write(
+      'INSERT INTO identities (lane_id, key, email) VALUES (?, ?, ?) ON CONFLICT (lane_id, key) DO UPDATE SET email = ?',
+      ...[laneId, key, email, email]
+    )
+  }
   return { woken: yield* wake(laneId, settlement) }
 }
 

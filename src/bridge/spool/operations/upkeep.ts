@@ -93,10 +93,10 @@ export function* mayRetain(_dialect: Dialect, now: number): Operation<boolean> {
   return gap >= 0 && gap <= 2 * 24 * 60 * 60 * 1000
 }
 
-/** Forgets up to `limit` message ids noted before a day (days since 1970). @returns how many. */
+/** Forgets up to `limit` message ids noted before a time. @returns how many. */
 export function* forgetMessages(_dialect: Dialect, before: number, limit: number): Operation<number> {
   return yield* write(
-    `DELETE FROM message_ids WHERE (lane_id, key) IN (SELECT lane_id, key FROM message_ids WHERE day < ? LIMIT ?)`,
+    `DELETE FROM message_ids WHERE (lane_id, key) IN (SELECT lane_id, key FROM message_ids WHERE noted_at < ? LIMIT ?)`,
     before,
     limit
   )
