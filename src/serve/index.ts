@@ -1,6 +1,6 @@
 import events from 'node:events'
 import net from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import path from 'node:path'
 import once from 'lodash/once'
 import { definitionFolders, shown } from '../definition/load'
@@ -45,18 +45,18 @@ export async function startServe(
   const folder = await findDestination(directory, options.destination)
   const config = { folder, directoryName: path.basename(folder), ui, bodyLimit }
   const supervisor = supervise((signal) => startWorker({ config, env, log }, signal), log)
-  const door = net.createServer({ pauseOnConnect: true }, (socket) => {
+  const takeIn = (socket: Socket) => {
     socket.on('error', () => socket.destroy())
     supervisor.take(socket)
-  })
-  const port = await listen(door, options.port ?? portOfEnvironment(), host)
-  const open: { close(): unknown }[] = [door, supervisor]
+  }
+  const { door, port, pages } = await takePorts(takeIn, options.port ?? portOfEnvironment(), host, ui)
+  const open: { close(): unknown }[] = [door, supervisor, ...(pages ? [pages] : [])]
   const close = once(async () => void (await Promise.all(open.map((part) => part.close()))))
 
   try {
     const { routes } = await supervisor.restart()
-    const pages = ui ? await liveReload(port + 1, host, log) : undefined
-    if (pages) open.push(pages)
+    if (ui && !pages)
+      log(`Port ${port + 1} cannot be had: open pages will not learn of changes. Another PORT moves both.`)
     const restart = async (file: string) => {
       const done = await supervisor.restart().then(
         () => `Restarted: ${shown(file)} has changed`,
@@ -93,6 +93,27 @@ function portOfEnvironment(): number {
   throw new Error(`PORT must be a number from 0 to 65535, not ${PORT}`)
 }
 
+interface Ports {
+  door: net.Server
+  port: number
+  /** Absent when it is not wanted, or its port cannot be had. */
+  pages?: LiveReload
+}
+
+/** How many pairs of neighbouring free ports are tried where any will do. */
+const TRIES = 20
+
+/** Takes the wanted port and the one after it; where 0 asks for any, a pair that is free. */
+async function takePorts(takeIn: (socket: Socket) => void, wanted: number, host: string, ui: boolean): Promise<Ports> {
+  for (let tries = 1; ; tries++) {
+    const door = net.createServer({ pauseOnConnect: true }, takeIn)
+    const port = await listen(door, wanted, host)
+    const pages = ui ? await startLiveReload(port + 1, host).catch(() => undefined) : undefined
+    if (pages || !ui || wanted !== 0 || tries === TRIES) return { door, port, pages }
+    door.close()
+  }
+}
+
 /** @returns the port that was taken, also where 0 asked for any */
 async function listen(door: net.Server, port: number, host: string): Promise<number> {
   door.listen(port, host)
@@ -100,13 +121,4 @@ async function listen(door: net.Server, port: number, host: string): Promise<num
     throw explainListening(error, host, port, `choose another with PORT, such as PORT=${port + 10}`)
   })
   return (door.address() as AddressInfo).port
-}
-
-async function liveReload(port: number, host: string, log: (line: string) => void): Promise<LiveReload | undefined> {
-  try {
-    return await startLiveReload(port, host)
-  } catch {
-    log(`Port ${port} cannot be had: open pages will not learn of changes. Another PORT moves both.`)
-    return undefined
-  }
 }

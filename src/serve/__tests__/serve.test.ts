@@ -258,9 +258,7 @@ describe('the ports', () => {
     other.close()
     expect(lines[0]).toMatch(`Port ${port + 1} cannot be had`)
     expect((await manifest(url)).name).toBe('Demo')
-    await expect(start({ port })).rejects.toThrow(
-      `port ${port} is in use: stop what uses it, or choose another`
-    )
+    await expect(start({ port })).rejects.toThrow(`port ${port} is in use: stop what uses it, or choose another`)
   })
 
   it('are both closed to foreign hosts', async () => {

@@ -16,6 +16,7 @@ async function killed(times: number, options: OracleOptions): Promise<Findings> 
   const oracle = await Oracle.start({ lanes: LANES, ...options })
   try {
     for (let kill = 0; kill < times; kill++) {
+      await oracle.acknowledges(20)
       await pause(Math.random() * 600)
       await oracle.kill()
     }
@@ -30,7 +31,7 @@ describe('what a bridge has acknowledged is delivered or a dead letter, in order
     const { lost, disordered, doubled, kills, deadLetters, acknowledged } = await killed(2, { store: await fresh() })
     expect({ lost, disordered, deadLetters }).toEqual({ lost: [], disordered: [], deadLetters: 0 })
     expect(doubled.length).toBeLessThanOrEqual(kills * LANES)
-    expect(acknowledged).toBeGreaterThan(100)
+    expect(acknowledged).toBeGreaterThanOrEqual(40)
   })
 
   it('on SQLite, firing nothing twice when told so', async () => {

@@ -61,6 +61,13 @@ export class Oracle {
     return oracle
   }
 
+  /** Waits until so many more events are acknowledged. */
+  async acknowledges(more: number): Promise<void> {
+    const acknowledged = () => this.users.reduce((sum, { sent }) => sum + sent.length, 0)
+    const enough = acknowledged() + more
+    while (acknowledged() < enough) await pause(10)
+  }
+
   /** Kills one of the bridges, whatever it is doing, and starts another one in its place. */
   async kill(): Promise<void> {
     const index = Math.floor(Math.random() * this.bridges.length)
