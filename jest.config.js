@@ -1,6 +1,8 @@
 /** One runner for the whole house. The destination's own tests also run under Segment's jest 27 (see upstream/). */
 module.exports = {
   testEnvironment: 'node',
+  // Many tests wait for time-outs and for other processes, so that a core less would stand idle.
+  maxWorkers: '100%',
   roots: ['<rootDir>/definitions', '<rootDir>/src', '<rootDir>/__tests__'],
   testMatch: ['**/__tests__/**/*.test.ts'],
   transform: { '^.+\\.tsx?$': 'ts-jest' },
