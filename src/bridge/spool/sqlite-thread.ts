@@ -59,6 +59,10 @@ function open(file: string, maxPages?: number): void {
   // FULL makes every commit wait for the disk: without it a power cut could take back what was acknowledged.
   database.exec('PRAGMA journal_mode = WAL')
   database.exec('PRAGMA synchronous = FULL')
+  // The index of message ids is written at random places: with room for more of it in memory and in the log, a page that is
+  // changed often reaches the file once.
+  database.exec('PRAGMA cache_size = -32768')
+  database.exec('PRAGMA wal_autocheckpoint = 8000')
   if (maxPages) database.exec(`PRAGMA max_page_count = ${maxPages}`)
 }
 

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { BridgeEvent } from '../event'
 import type { Engine } from './engine'
 import { GroupCommit } from './group-commit'
@@ -52,7 +53,7 @@ const DEFAULTS: Limits = {
 /** Added to the bytes of an event for its row, keys and indexes. */
 const ROW_BYTES = 300
 /** A group of requests written in one transaction takes no more. */
-const MAX_GROUP_BYTES = 8 * 1024 * 1024
+const MAX_GROUP_BYTES = 2 * 1024 * 1024
 const GROUPS_AT_ONCE = 2
 /** How old the count of all bytes may be when a request is measured against it. */
 const BYTES_MAX_AGE_MS = 1_000
@@ -70,6 +71,8 @@ export class StoredSpool implements Spool {
   private readonly limits: Limits
   private readonly intake: GroupCommit<Parcel, Result<'accept'>[number]>
   private readonly listeners = new Set<() => void>()
+  /** What a key is stored as, of the keys used lately. */
+  private readonly keys = new LRUCache<string, Pick<Parcel, 'fingerprint' | 'sealedKey'>>({ max: 10_000 })
   private bytes = { kept: 0, countedAt: -Infinity }
 
   constructor(
@@ -150,8 +153,7 @@ export class StoredSpool implements Spool {
 
   private pack(apiKey: string, { events, rejected }: AcceptRequest): Parcel {
     return {
-      fingerprint: this.vault.fingerprint(apiKey),
-      sealedKey: this.vault.seal(apiKey),
+      ...this.lock(apiKey),
       events: events.map((event) => ({
         messageKey: messageKey(event.messageId, 'event'),
         type: event.type,
@@ -164,6 +166,14 @@ export class StoredSpool implements Spool {
         ...written(messageId, item ?? null)
       }))
     }
+  }
+
+  private lock(apiKey: string): Pick<Parcel, 'fingerprint' | 'sealedKey'> {
+    const known = this.keys.get(apiKey)
+    if (known) return known
+    const locked = { fingerprint: this.vault.fingerprint(apiKey), sealedKey: this.vault.seal(apiKey) }
+    this.keys.set(apiKey, locked)
+    return locked
   }
 
   private async bytesKept(): Promise<number> {
