@@ -28,7 +28,7 @@ export interface LaneState {
 }
 
 /** An event that fails alone this often in a row is set aside, so that the others get on. */
-export const TRIES_BEFORE_ASIDE = 5
+const TRIES_BEFORE_ASIDE = 5
 /** One that has failed this often, while others got through, is given up. */
 const TRIES_IN_ALL = 12
 

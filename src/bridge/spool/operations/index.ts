@@ -5,9 +5,8 @@ import { fire, head, settle, whatIsKnown } from './queue'
 import { agree, buryParked, bytesKept, forgetLanes, forgetMessages, mayRetain, migrate, totals, touch } from './upkeep'
 import type { Operation } from '../operation'
 
-export type { Parcel, LaneLimits } from './accept'
+export type { Parcel } from './accept'
 export type { DeadFilter, DeadRow } from './dead-letters'
-export { MAX_PAUSE_MS } from './due'
 export type { LaneFilter, LaneRow } from './lanes'
 
 /** Everything that is ever asked of a store, each one transaction. */

@@ -193,7 +193,7 @@ function* putBack(held: number[]): Operation<void> {
   }
 }
 
-/** Takes events out of a lane and its accounts. Theirs are not in `held_keys`, or no longer wanted there. */
+/** Takes events out of a lane and its accounts. */
 function* remove(laneId: number, gone: number[]): Operation<void> {
   for (const ids of pieces(gone)) {
     const removed = yield* rows<{ bytes: number }>(
@@ -201,6 +201,7 @@ function* remove(laneId: number, gone: number[]): Operation<void> {
       laneId,
       ...ids
     )
+    yield* write(`DELETE FROM held_keys WHERE event_id IN (${marks(ids)})`, ...ids)
     yield* write(
       'UPDATE lanes SET events = events - ?, bytes = bytes - ? WHERE id = ?',
       removed.length,
@@ -243,7 +244,6 @@ export function* bury(
       buried?.bytes ?? 0,
       laneId
     )
-    yield* write(`DELETE FROM held_keys WHERE event_id IN (${marks(ids)})`, ...ids)
   }
   yield* remove(laneId, events)
 }
