@@ -204,11 +204,12 @@ class DeliveryWorker implements Delivery {
    * lane with it. Not for longer than the worker lives, and not when the lane is somebody else's by now.
    */
   private async persist<Value>(write: () => Promise<Value>): Promise<Value> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       try {
         return await write()
       } catch (error) {
         if (error instanceof LeaseLost || this.gone) throw error
+        if (tries === 1) this.options.log.error({ err: error }, 'what came of a call waits to be written down')
         await new Promise((resolve) => setTimeout(resolve, RETRY_WRITE_MS))
       }
     }

@@ -128,7 +128,11 @@ export interface LaneWork {
   whatIsKnown(lease: Lease, keys: string[]): Promise<{ emails: Map<string, string>; held: HeldKey[] }>
   /** Writes down, before it happens, that an event is fired. @throws LeaseLost when it must not be */
   fire(lease: Lease, eventId: number): Promise<void>
-  /** Writes down what became of events, all or nothing. @returns how many others are back in the queue. @throws LeaseLost */
+  /**
+   * Writes down what became of events, all or nothing. May be repeated when nobody knows whether it was done.
+   * @returns how many others are back in the queue
+   * @throws LeaseLost
+   */
   settle(lease: Lease, settlement: Settlement): Promise<{ woken: number }>
   /** Gives the lane back. @throws LeaseLost */
   release(lease: Lease, rest: Rest): Promise<void>

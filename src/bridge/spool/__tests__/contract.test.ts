@@ -2,7 +2,7 @@ import { Client } from 'pg'
 import Database from 'libsql'
 import { emailKey, userKey } from '../keys'
 import { LaneRefused, LeaseLost, openSpool, SpoolFull, SpoolUnavailable, SpoolUnusable } from '..'
-import type { ClaimedLane, Held, LaneEvent, Spool, SpoolOptions } from '..'
+import type { ClaimedLane, Held, LaneEvent, Settlement, Spool, SpoolOptions } from '..'
 import { identify, track } from './support/events'
 import { SECRET, stores } from './support/stores'
 
@@ -518,6 +518,22 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
       const keys = Array.from({ length: 25_000 }, (_, index) => userKey(String(index)))
       await spool.work.settle(lane, { learned: keys.slice(0, 3000).map((key) => ({ key, email: 'x@example.com' })) })
       expect((await spool.work.whatIsKnown(lane, keys)).emails.size).toBe(3000)
+    })
+
+    it('takes a settlement twice, since nobody may know whether the first one arrived', async () => {
+      const settlement: Settlement = {
+        failed: [ids[1]],
+        delivered: [ids[0]],
+        dead: [{ ids: [ids[1]], reason: 'refused', detail: 'No.' }],
+        held: [{ id: ids[2], for: 'email', until: now + HOUR, keys: ['a', 'b'], gate: 'track' }],
+        learned: [{ key: 'k', email: 'ann@example.com' }]
+      }
+      await spool.work.settle(lane, settlement)
+      const before = await spool.stats()
+      await spool.work.settle(lane, settlement)
+      expect(await spool.stats()).toEqual(before)
+      expect(before).toMatchObject({ events: 4, held: 1, deadLetters: 1 })
+      expect((await spool.work.whatIsKnown(lane, ['a', 'b'])).held).toHaveLength(2)
     })
 
     it('does all of a settlement or nothing', async () => {

@@ -1,5 +1,5 @@
 import type { DeadReason, Gate, HeldKey, Lease, Settlement } from '../spool'
-import { insert, marks, pieces, row, rows, write } from '../operation'
+import { insertNew, marks, pieces, row, rows, write } from '../operation'
 import type { Operation } from '../operation'
 import type { Dialect } from '../schema'
 import { hold } from './lanes'
@@ -145,10 +145,11 @@ export function* settle(
       laneId
     )
   }
-  yield* insert(
+  yield* insertNew(
     'held_keys',
     ['lane_id', 'key', 'event_id', 'gate'],
-    held.flatMap(({ id, keys, gate }) => keys.map((key) => [laneId, key, id, gate]))
+    held.flatMap(({ id, keys, gate }) => keys.map((key) => [laneId, key, id, gate])),
+    ['lane_id', 'key', 'event_id']
   )
   for (const { key, email } of learned) {
     yield* write(
