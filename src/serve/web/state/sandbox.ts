@@ -69,6 +69,9 @@ export const currentKey = computed(() =>
   sandbox.value?.keys.find(({ key }) => settings.value.apiKey?.trim().startsWith(key.replace('…', '')))
 )
 
+/** A server that is going away may leave a request without any answer. */
+const PATIENCE_MS = 5_000
+
 let isAsking = false
 let isAskedAgain = false
 
@@ -77,7 +80,7 @@ export async function lookIntoSandbox(): Promise<void> {
   if (isAsking) return void (isAskedAgain = true)
   isAsking = true
   try {
-    sandbox.value = await ask<SandboxState>('/tester/sandbox/state')
+    sandbox.value = await ask<SandboxState>('/tester/sandbox/state', { signal: AbortSignal.timeout(PATIENCE_MS) })
     sandboxTrouble.value = ''
   } catch (error) {
     sandboxTrouble.value = error instanceof Error ? error.message : String(error)
@@ -90,8 +93,8 @@ export async function lookIntoSandbox(): Promise<void> {
 
 const HAPPENINGS = ['contact', 'list', 'membership', 'event', 'automation-run', 'request', 'reset']
 const RECONNECT_MS = 1_000
-/** Requests leave the rate window without anything happening. */
-const WINDOW_MS = 5_000
+/** Requests leave the rate window without anything happening, and a stream may fall silent without a word. */
+const LOOK_MS = 5_000
 
 /** Looks whenever something happens in the sandbox, for as long as the page is open. */
 export function watchSandbox(): void {
@@ -115,8 +118,8 @@ export function watchSandbox(): void {
     if (start.value?.sandbox) open()
   })
   setInterval(() => {
-    if (!document.hidden && sandbox.peek()?.keys.some(({ window }) => window.used > 0)) void lookIntoSandbox()
-  }, WINDOW_MS)
+    if (!document.hidden && start.peek()?.sandbox && !isLost.peek()) void lookIntoSandbox()
+  }, LOOK_MS)
 }
 
 /** Empties the sandbox. */
