@@ -18,11 +18,13 @@ interface StackOptions {
   /** The folder that holds the destination; default: this repository's. */
   directory?: string
   port?: number
+  sandboxPort?: number
 }
 
 /** Sandbox, bridge and serve as `npm start` wires them, on free ports, everything in memory. */
-export async function startStack({ bridge = false, directory, port = 0 }: StackOptions = {}): Promise<Stack> {
-  const sandbox = await startSandbox({ port: 0 })
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const { bridge = false, directory, port = 0, sandboxPort = 0 } = options
+  const sandbox = await startSandbox({ port: sandboxPort })
   const ran = bridge
     ? await startBridge({ port: 0, apiUrl: sandbox.url, store: ':memory:', control: true, logLevel: 'silent' })
     : undefined
