@@ -11,7 +11,7 @@ export interface Answer {
   status: number
   headers: Headers
   /** Parsed when it is JSON, else the text. Tests know its shape. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are what the test is about to look at
   body: any
 }
 
