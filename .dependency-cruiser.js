@@ -2,7 +2,7 @@
 
 const test = '/__tests__/'
 /** What something else than an import starts: bin/run, the bundle of the tester page, Segment's monorepo. */
-const entries = ['^src/cli/main\\.ts$', '^src/serve/web/main\\.tsx$', '^definitions/[^/]+/index\\.ts$']
+const entries = ['^src/cli/main\\.ts$', '^src/tester-web/main\\.tsx$', '^definitions/[^/]+/index\\.ts$']
 
 /** What Segment's destination package has in its own dependencies. */
 const upstreamPackages = ['@segment/actions-core', 'lodash', 'lru-cache', 'dayjs']
@@ -31,7 +31,7 @@ module.exports = {
       'sandbox-is-written-from-the-api',
       'a mistake in the destination must not be made a second time in the sandbox that judges it',
       { path: '^src/sandbox/' },
-      { path: '^(definitions|src/(definition|bridge|serve|cli))/' }
+      { path: '^(definitions|src/(actions-cli|bridge|serve|tester-web|cli))/' }
     ),
     forbidden(
       'bridge-knows-no-serve',
@@ -48,14 +48,14 @@ module.exports = {
     forbidden(
       'sandbox-stays-out-of-production',
       'only the command line and tests put the sandbox beside the bridge or the local server',
-      { path: '^src/(bridge|serve|definition)/', pathNot: test },
+      { path: '^src/(bridge|serve|actions-cli)/', pathNot: test },
       { path: '^src/sandbox/' }
     ),
     forbidden(
       'definition-tools-are-for-cli-and-serve',
-      'src/definition loads and describes a destination; the bridge runs one directly',
-      { path: '^src/', pathNot: ['^src/(cli|serve|definition)/', test] },
-      { path: '^src/definition/' }
+      'src/actions-cli loads and describes a destination; the bridge runs one directly',
+      { path: '^src/', pathNot: ['^src/(cli|serve|actions-cli)/', test] },
+      { path: '^src/actions-cli/' }
     ),
     forbidden(
       'cli-is-the-edge',

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { Oracle, pause } from '../src/bridge/delivery/__tests__/support/oracle'
 import type { Findings, OracleOptions } from '../src/bridge/delivery/__tests__/support/oracle'
-import { PostgresServer } from '../src/bridge/spool/__tests__/support/stores'
+import { PostgresServer } from '../src/bridge/queue/__tests__/support/stores'
 
 /*
  * `npm run soak [-- --kills 300]`: kills bridges with SIGKILL at random moments under load, again and again, on both

@@ -1,15 +1,15 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import Fastify from 'fastify'
 import type { Logger } from 'pino'
-import { hostnameOf, isLoopback } from '../net/loopback'
+import { hostnameOf, isLoopback } from '../http/loopback'
 import { controlRoutes } from './control'
-import type { RefusalAnswer } from './doors/answers'
-import { Refusal, refusalAnswer } from './doors/answers'
-import { DOORS } from './doors/doors'
-import type { Receiver } from './doors/receive'
-import { receive } from './doors/receive'
+import type { RefusalAnswer } from './ingest/answers'
+import { Refusal, refusalAnswer } from './ingest/answers'
+import { DOORS } from './ingest/doors'
+import type { Receiver } from './ingest/receive'
+import { receive } from './ingest/receive'
 import type { BridgeMetrics } from './metrics'
-import type { Spool } from './spool'
+import type { Spool } from './queue'
 
 /** What the bridge's HTTP side is made of. */
 export interface AppParts extends Receiver {

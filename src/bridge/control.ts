@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { hostnameOf, isLoopback } from '../net/loopback'
-import type { Spool } from './spool'
+import { hostnameOf, isLoopback } from '../http/loopback'
+import type { Spool } from './queue'
 
 /** A page of dead letters, as many as a person looks at. */
 const PAGE = 100

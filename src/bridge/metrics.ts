@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Spool, SpoolStats } from './spool'
-import type { Receipt } from './doors/receive'
+import type { Spool, SpoolStats } from './queue'
+import type { Receipt } from './ingest/receive'
 
 /** What the bridge counts. Labels only ever hold names from this code, never a key, an address or anything a sender chose. */
 export interface BridgeMetrics {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isLoopback } from '../net/loopback'
+import { isLoopback } from '../http/loopback'
 
 /** What `startBridge` is told. Times in ms, sizes in bytes. */
 export interface BridgeOptions {

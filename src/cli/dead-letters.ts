@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { DeadLetter, DeadLetterFilter, DeadLetters } from '../bridge/spool'
+import type { DeadLetter, DeadLetterFilter, DeadLetters } from '../bridge/queue'
 import { integer, moment } from './units'
 
 /** Runs something on the dead letters of the store that the command's options name, and closes the store again. */

@@ -1,6 +1,6 @@
 import path from 'node:path'
-import type { LoadedDefinition } from '../definition/load'
-import { definitionFolders, loadDefinition } from '../definition/load'
+import type { LoadedDefinition } from '../actions-cli/load'
+import { definitionFolders, loadDefinition } from '../actions-cli/load'
 
 /** The destinations in the given folders; given none, all that this repository has. */
 export async function loadDefinitions(folders: string[]): Promise<LoadedDefinition[]> {

@@ -1,4 +1,4 @@
-import { metadataFile } from '../definition/metadata'
+import { metadataFile } from '../actions-cli/metadata'
 import { generateCommand } from './generate'
 
 /** `generate:metadata-payload`: metadata.json of every destination. */

@@ -1,4 +1,4 @@
-import { typesFiles } from '../definition/types'
+import { typesFiles } from '../actions-cli/types'
 import { generateCommand } from './generate'
 
 /** `generate:types`: generated-types.ts of the settings and of every action. */

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
-import type { GeneratedFile } from '../definition/generated-file'
-import { staleFiles } from '../definition/generated-file'
-import type { LoadedDefinition } from '../definition/load'
-import { shown } from '../definition/load'
+import type { GeneratedFile } from '../actions-cli/generated-file'
+import { staleFiles } from '../actions-cli/generated-file'
+import type { LoadedDefinition } from '../actions-cli/load'
+import { shown } from '../actions-cli/load'
 import { loadDefinitions } from './definitions'
 
 /** A command that brings the files made from each definition up to date, or with --check fails when one is not. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { shown } from '../definition/load'
-import { problemsOf } from '../definition/validate'
+import { shown } from '../actions-cli/load'
+import { problemsOf } from '../actions-cli/validate'
 import { loadDefinitions } from './definitions'
 
 /** `validate`: one line per problem, exit code 1 when there is any. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { hostnameOf, isLoopback } from '../net/loopback'
+import { hostnameOf, isLoopback } from '../http/loopback'
 import { ApiError } from './http'
 
 /** Refuses requests under another host's name, so that a web page cannot reach the sandbox by DNS rebinding. */

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
-import { explainListening, originOf } from '../net/listening'
-import { isLoopback } from '../net/loopback'
+import { explainListening, originOf } from '../http/listening'
+import { isLoopback } from '../http/loopback'
 import { Faults } from './faults'
 import { Happenings } from './happenings'
 import { RateLimiter } from './rate-limit'

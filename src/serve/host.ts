@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { hostnameOf, isLoopback } from '../net/loopback'
+import { hostnameOf, isLoopback } from '../http/loopback'
 
 /**
  * Tells whether a request came in on the loopback address under a name that is not ours, which is how a web page reaches a

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { shown } from '../definition/load'
+import { shown } from '../actions-cli/load'
 import type { WorkerConfig, WorkerMessage } from './worker'
 
 /** A process that has loaded the definition and answers the connections it is given. */

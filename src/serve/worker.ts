@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { Destination } from '@segment/actions-core'
-import { loadDefinition } from '../definition/load'
+import { loadDefinition } from '../actions-cli/load'
 import { buildApp } from './app'
 import type { Definition } from './definition'
 import { describeLoadError, frameOf } from './load-error'

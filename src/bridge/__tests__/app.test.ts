@@ -12,10 +12,10 @@ import pino from 'pino'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'zlib'
 import type { AppParts } from '../app'
 import { buildApp } from '../app'
-import { Memory } from '../doors/body'
+import { Memory } from '../ingest/body'
 import { createMetrics } from '../metrics'
-import type { Spool } from '../spool'
-import { openSpool } from '../spool'
+import type { Spool } from '../queue'
+import { openSpool } from '../queue'
 
 const key = 'esx_test_0123456789abcdef0123456789abcdef'
 const auth = { authorization: `Bearer ${key}` }

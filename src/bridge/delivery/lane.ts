@@ -1,5 +1,5 @@
 import isEqual from 'lodash/isEqual'
-import type { Dead, Gate, Held, HeldFor, HeldKey } from '../spool'
+import type { Dead, Gate, Held, HeldFor, HeldKey } from '../queue'
 import type { Item } from './users'
 
 /** The head of a lane, with what is known about the users in it. */

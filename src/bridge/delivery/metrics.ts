@@ -1,6 +1,6 @@
 import { Counter, Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
-import type { Dead } from '../spool'
+import type { Dead } from '../queue'
 import type { Report } from './destination'
 import type { Call } from './lane'
 import type { Consequences } from './settlement'

@@ -1,4 +1,4 @@
-import type { Dead, Settlement } from '../spool'
+import type { Dead, Settlement } from '../queue'
 import { hold, wait, waitsForContact } from './lane'
 import type { Call, Head, Plan, Rules } from './lane'
 import type { Verdict } from './outcome'

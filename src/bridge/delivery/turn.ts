@@ -1,5 +1,5 @@
-import { LeaseLost } from '../spool'
-import type { ClaimedLane, LaneWork, Rest, Settlement } from '../spool'
+import { LeaseLost } from '../queue'
+import type { ClaimedLane, LaneWork, Rest, Settlement } from '../queue'
 import { send } from './destination'
 import type { Report } from './destination'
 import { plan } from './lane'

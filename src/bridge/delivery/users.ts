@@ -1,5 +1,5 @@
-import { anonymousKey, emailKey, userKey } from '../spool/keys'
-import type { LaneEvent } from '../spool'
+import { anonymousKey, emailKey, userKey } from '../queue/keys'
+import type { LaneEvent } from '../queue'
 
 /** An event of a lane with whose it is, as far as that is known. */
 export interface Item extends LaneEvent {

@@ -6,7 +6,7 @@ import { tmpdir } from 'os'
 import path from 'path'
 import { createInterface } from 'readline'
 import type { Readable } from 'stream'
-import { openSpool } from '../../bridge/spool'
+import { openSpool } from '../../bridge/queue'
 import { bridgeCommand } from '../bridge'
 
 const bin = path.join(__dirname, '../../../bin/run')

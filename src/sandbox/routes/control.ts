@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { hostnameOf, isLoopback } from '../../net/loopback'
+import { hostnameOf, isLoopback } from '../../http/loopback'
 import { AUTOMATION_STATUSES, createAutomation, setAutomationStatus } from '../automations'
 import { CONTACT_STATUSES, setStatus } from '../contacts'
 import { faultSpec } from '../faults'

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, stop } from 'esbuild'
 
-const WEB = path.join(__dirname, '../web')
+const WEB = path.join(__dirname, '../../tester-web')
 
 /** A file of the page, ready to be sent. */
 export interface Asset {
@@ -13,7 +13,7 @@ export interface Asset {
 
 let building: Promise<Map<string, Asset>> | undefined
 
-/** The page's script and style by name, made from `src/serve/web` on the first call (in about 300 ms) and kept in memory. */
+/** The page's script and style by name, made from `src/tester-web` on the first call (in about 300 ms) and kept in memory. */
 export async function bundle(): Promise<Map<string, Asset>> {
   building ??= build({
     entryPoints: { app: path.join(WEB, 'main.tsx') },

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { isLoopback } from '../../net/loopback'
+import { isLoopback } from '../../http/loopback'
 
 /** Lets only the page itself in: a request that another site's page makes carries that site's `Origin`. */
 export async function refuseForeignOrigin({ headers, method }: FastifyRequest, reply: FastifyReply): Promise<unknown> {

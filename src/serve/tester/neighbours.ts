@@ -1,4 +1,4 @@
-import { isLoopback } from '../../net/loopback'
+import { isLoopback } from '../../http/loopback'
 
 /** The servers that run beside this one. They come from the environment, never from a request. */
 export interface Neighbours {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { forgetContacts } from '../../../../definitions/emailsendx/trackEvent/contacts'
 import type { BridgeEvent } from '../../event'
-import { identify, track } from '../../spool/__tests__/support/events'
+import { identify, track } from '../../queue/__tests__/support/events'
 import { HOUR, MINUTE, Rig } from './support/rig'
 
 jest.setTimeout(60_000)

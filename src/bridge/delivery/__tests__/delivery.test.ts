@@ -1,6 +1,6 @@
 import { forgetContacts } from '../../../../definitions/emailsendx/trackEvent/contacts'
 import { SANDBOX_KEY } from '../../../sandbox'
-import { identify, track } from '../../spool/__tests__/support/events'
+import { identify, track } from '../../queue/__tests__/support/events'
 import { BULK, FIRE, HOUR, MINUTE, Rig, SEARCH, SECOND, tick } from './support/rig'
 
 const ann = { userId: 'u1', email: 'ann@example.com' }

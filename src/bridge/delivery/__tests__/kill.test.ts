@@ -1,4 +1,4 @@
-import { PostgresServer, sqliteFiles } from '../../spool/__tests__/support/stores'
+import { PostgresServer, sqliteFiles } from '../../queue/__tests__/support/stores'
 import { Oracle, pause } from './support/oracle'
 import type { Findings, OracleOptions } from './support/oracle'
 

@@ -1,4 +1,4 @@
-import { track } from '../../spool/__tests__/support/events'
+import { track } from '../../queue/__tests__/support/events'
 import { judge } from '../outcome'
 import type { Conduct, Exchange, Row } from '../outcome'
 import type { Item } from '../users'

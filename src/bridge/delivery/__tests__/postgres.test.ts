@@ -1,6 +1,6 @@
 import { forgetContacts } from '../../../../definitions/emailsendx/trackEvent/contacts'
-import { identify, track } from '../../spool/__tests__/support/events'
-import { PostgresServer } from '../../spool/__tests__/support/stores'
+import { identify, track } from '../../queue/__tests__/support/events'
+import { PostgresServer } from '../../queue/__tests__/support/stores'
 import { Rig, tick } from './support/rig'
 
 jest.setTimeout(60_000)

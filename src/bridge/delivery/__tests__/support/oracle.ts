@@ -5,8 +5,8 @@ import path from 'node:path'
 import type { BridgeOptions } from '../../..'
 import { startSandbox } from '../../../../sandbox'
 import type { Sandbox } from '../../../../sandbox'
-import { openSpool } from '../../../spool'
-import { SECRET } from '../../../spool/__tests__/support/stores'
+import { openSpool } from '../../../queue'
+import { SECRET } from '../../../queue/__tests__/support/stores'
 
 export interface OracleOptions {
   store: string

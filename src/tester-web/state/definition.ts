@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals'
-import type { Start } from '../../tester/start'
+import type { Start } from '../../serve/tester/start'
 import { ask, onReturn } from './server'
 
 /** A field of an action or a setting, as the manifest has it. */

@@ -1,5 +1,5 @@
 import { computed, effect, signal } from '@preact/signals'
-import type { Preview, PreviewCall } from '../../tester/preview'
+import type { Preview, PreviewCall } from '../../serve/tester/preview'
 import { manifest } from './definition'
 import { asBatch, effective, reading, triggers } from './inputs'
 import { ask, onReturn } from './server'

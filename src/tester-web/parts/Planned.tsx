@@ -1,4 +1,4 @@
-import type { Delivery } from '../../tester/preview'
+import type { Delivery } from '../../serve/tester/preview'
 import { counted } from '../model/words'
 import { manifest, titleOf } from '../state/definition'
 import { contactsExist } from '../state/preview'

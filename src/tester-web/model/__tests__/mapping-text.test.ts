@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import identifyContact from '../../../../../definitions/emailsendx/identifyContact'
-import trackEvent from '../../../../../definitions/emailsendx/trackEvent'
+import identifyContact from '../../../../definitions/emailsendx/identifyContact'
+import trackEvent from '../../../../definitions/emailsendx/trackEvent'
 import { fromText, toText } from '../mapping-text'
 
 const exists = (path: string, otherwise: unknown) => {

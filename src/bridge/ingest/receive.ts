@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'http'
-import type { Spool } from '../spool'
+import type { Spool } from '../queue'
 import { Refusal } from './answers'
 import type { Memory } from './body'
 import { LARGEST_BODY, readBody, TOO_LARGE } from './body'

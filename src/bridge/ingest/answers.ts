@@ -1,4 +1,4 @@
-import { LaneRefused, SpoolFull, SpoolUnavailable } from '../spool'
+import { LaneRefused, SpoolFull, SpoolUnavailable } from '../queue'
 import { UnreadableBody } from './shapes'
 
 /** A request the door does not take, with the status and the words for its sender. */

@@ -1,4 +1,4 @@
-import type { Preview } from '../../tester/preview'
+import type { Preview } from '../../serve/tester/preview'
 import { nameOf } from '../model/words'
 import { actions, manifest, titleOf } from '../state/definition'
 import { reading } from '../state/inputs'
