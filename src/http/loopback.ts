@@ -11,3 +11,10 @@ export function hostnameOf(header: string | undefined): string | undefined {
   const url = `http://${authority}`
   return URL.canParse(url) ? new URL(url).hostname : undefined
 }
+
+/** The origin of an `http://` address on this machine; undefined for any other text. */
+export function loopbackOrigin(address: string | undefined): string | undefined {
+  if (address === undefined || !URL.canParse(address)) return undefined
+  const { protocol, hostname, origin } = new URL(address)
+  return protocol === 'http:' && isLoopback(hostname) ? origin : undefined
+}

@@ -1,10 +1,10 @@
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Body } from './body'
+import { localHostOnly } from '../http/guards'
 import { acceptBodies } from './content'
 import { allowOrigin, answerPreflight } from './cors'
 import type { Definition } from './definition'
-import { isForeignHost } from './host'
 import { answerError, htmlError } from './refusals'
 import { routes } from './routes'
 import type { Route, Wishes } from './route'
@@ -39,10 +39,8 @@ export function buildApp(options: ServeAppOptions): FastifyInstance {
       log(`${method} ${routeOptions.url ?? '(unknown path)'} ${statusCode} ${Math.round(elapsedTime)}ms`)
     )
   }
+  app.addHook('onRequest', localHostOnly('use http://localhost or http://127.0.0.1'))
   app.addHook('onRequest', async (request, reply) => {
-    if (isForeignHost(request.raw)) {
-      return reply.code(403).type('text/plain').send('This server answers to localhost and 127.0.0.1 only.\n')
-    }
     allowOrigin(request, reply)
     if (request.method === 'OPTIONS') return answerPreflight(request, reply)
   })

@@ -3,6 +3,7 @@ import invert from 'lodash/invert'
 import isEmpty from 'lodash/isEmpty'
 import mapKeys from 'lodash/mapKeys'
 import { z } from 'zod'
+import { isObject } from '../http/json'
 import { BadCall } from './errors'
 
 /** The request body after the edge: always an object, `{}` when there was none. */
@@ -10,9 +11,6 @@ export type Body = JSONObject
 
 /** Core's type promises every token; which of them there are, only the destination can judge. */
 type Credentials = OAuth2ClientCredentials & Record<string, string>
-
-const isObject = (value: unknown): value is JSONObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const object = z.custom<JSONObject>(isObject, 'must be an object')
 /** Absent, `null`, `false`, `0` and `''` all count as not given, as in the original. */

@@ -14,8 +14,6 @@ import { startWorker } from './worker-process'
 export interface ServeOptions {
   /** Default: the environment's PORT, else 3000. 0 picks a free one. Pages learn of changes on the port after it. */
   port?: number
-  /** Default 127.0.0.1. */
-  host?: string
   /** The page at `/` and the websocket; default true. */
   ui?: boolean
   /** The folder that holds the folders of destinations; default: this repository's `definitions`. */
@@ -32,6 +30,9 @@ export interface ServeOptions {
   log?: (line: string) => void
 }
 
+/** Whoever reaches this server runs code with the settings it is given: it is for this machine alone. */
+const HOST = '127.0.0.1'
+
 /**
  * Serves a destination with the HTTP contract of Segment's `actions-cli serve`. This process keeps the port, another one
  * runs the definition: core caches schemas for the life of a process, so a change needs a new one.
@@ -40,7 +41,7 @@ export interface ServeOptions {
 export async function startServe(
   options: ServeOptions = {}
 ): Promise<{ url: string; port: number; close(): Promise<void> }> {
-  const { host = '127.0.0.1', ui = true, watch = true, bodyLimit, env, log = console.log } = options
+  const { ui = true, watch = true, bodyLimit, env, log = console.log } = options
   const directory = path.resolve(options.directory ?? path.join(__dirname, '../../definitions'))
   const folder = await findDestination(directory, options.destination)
   const config = { folder, directoryName: path.basename(folder), ui, bodyLimit }
@@ -49,7 +50,7 @@ export async function startServe(
     socket.on('error', () => socket.destroy())
     supervisor.take(socket)
   }
-  const { door, port, pages } = await takePorts(takeIn, options.port ?? portOfEnvironment(), host, ui)
+  const { door, port, pages } = await takePorts(takeIn, options.port ?? portOfEnvironment(), ui)
   const open: { close(): unknown }[] = [door, supervisor, ...(pages ? [pages] : [])]
   const close = once(async () => void (await Promise.all(open.map((part) => part.close()))))
 
@@ -67,7 +68,7 @@ export async function startServe(
     }
     if (watch) open.push(await watchFolder(directory, (file) => void restart(file)))
     log([`Listening at http://localhost:${port} ->`, ...routes].join('\n'))
-    return { url: originOf(host, port), port, close }
+    return { url: originOf(HOST, port), port, close }
   } catch (error) {
     await close()
     throw error
@@ -104,21 +105,21 @@ interface Ports {
 const TRIES = 20
 
 /** Takes the wanted port and the one after it; where 0 asks for any, a pair that is free. */
-async function takePorts(takeIn: (socket: Socket) => void, wanted: number, host: string, ui: boolean): Promise<Ports> {
+async function takePorts(takeIn: (socket: Socket) => void, wanted: number, ui: boolean): Promise<Ports> {
   for (let tries = 1; ; tries++) {
     const door = net.createServer({ pauseOnConnect: true }, takeIn)
-    const port = await listen(door, wanted, host)
-    const pages = ui ? await startLiveReload(port + 1, host).catch(() => undefined) : undefined
+    const port = await listen(door, wanted)
+    const pages = ui ? await startLiveReload(port + 1, HOST).catch(() => undefined) : undefined
     if (pages || !ui || wanted !== 0 || tries === TRIES) return { door, port, pages }
     door.close()
   }
 }
 
 /** @returns the port that was taken, also where 0 asked for any */
-async function listen(door: net.Server, port: number, host: string): Promise<number> {
-  door.listen(port, host)
+async function listen(door: net.Server, port: number): Promise<number> {
+  door.listen(port, HOST)
   await events.once(door, 'listening').catch((error: unknown) => {
-    throw explainListening(error, host, port, `choose another with PORT, such as PORT=${port + 10}`)
+    throw explainListening(error, HOST, port, `choose another with PORT, such as PORT=${port + 10}`)
   })
   return (door.address() as AddressInfo).port
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { WebSocket, WebSocketServer } from 'ws'
-import { isForeignHost } from './host'
+import { hostnameOf, isLoopback } from '../http/loopback'
 
 export interface LiveReload {
   /** Sends the text frame `change` to every open page. */
@@ -18,7 +18,7 @@ export async function startLiveReload(port: number, host: string): Promise<LiveR
     port,
     host,
     maxPayload: 1024,
-    verifyClient: ({ req }: { req: IncomingMessage }) => !isForeignHost(req)
+    verifyClient: ({ req }: { req: IncomingMessage }) => isLoopback(hostnameOf(req.headers.host))
   })
   server.on('connection', (page) => page.on('error', () => page.terminate()))
   await once(server, 'listening')

@@ -182,10 +182,10 @@ describe('the Host header', () => {
     expect(await statusFor(host)).toBe(403)
   })
 
-  it('is asked for before anything runs, with one line of text', async () => {
+  it('is asked for before anything runs', async () => {
     const reply = await raw(`POST /refuse HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}`)
     expect(reply).toMatch(/^HTTP\/1\.1 403 /)
-    expect(reply).toContain('\r\n\r\nThis server answers to localhost and 127.0.0.1 only.\n')
+    expect(reply).toContain('use http://localhost or http://127.0.0.1')
   })
 })
 

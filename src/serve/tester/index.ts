@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Definition } from '../definition'
 import { bundle } from './bundle'
 import { answerDocument } from './document'
-import { refuseForeignOrigin } from './guard'
+import { answerErrors } from '../../http/errors'
+import { ownPagesOnly } from '../../http/guards'
 import { icon } from './icon'
 import { neighboursOf } from './neighbours'
 import { preview, previewCall } from './preview'
@@ -11,11 +12,12 @@ import { start } from './start'
 
 /**
  * The page at `/`, and what it needs below `/tester/`, where no route of a destination can be. All else it asks of the
- * public routes. Refusals are JSON, `{error}`, faults the HTML of the public routes.
+ * public routes. Errors are JSON, `{error}`.
  */
 export async function tester(app: FastifyInstance, { definition }: { definition: Definition }): Promise<void> {
   const neighbours = neighboursOf(process.env)
-  app.addHook('onRequest', refuseForeignOrigin)
+  answerErrors(app)
+  app.addHook('onRequest', ownPagesOnly)
   app.addHook('onSend', async (_request, reply) => {
     void reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
   })

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../http/loopback'
+import { loopbackOrigin } from '../../http/loopback'
 
 /** The servers that run beside this one. They come from the environment, never from a request. */
 export interface Neighbours {
@@ -14,11 +14,4 @@ export interface Neighbours {
 export function neighboursOf(env: NodeJS.ProcessEnv): Neighbours {
   const sandbox = loopbackOrigin(env.EMAILSENDX_API_URL)
   return { sandbox, sandboxKey: sandbox && env.EMAILSENDX_API_KEY, bridge: loopbackOrigin(env.EMAILSENDX_BRIDGE_URL) }
-}
-
-/** The origin of an `http://` address on this machine; undefined for any other text. */
-export function loopbackOrigin(address: string | undefined): string | undefined {
-  if (address === undefined || !URL.canParse(address)) return undefined
-  const { protocol, hostname, origin } = new URL(address)
-  return protocol === 'http:' && isLoopback(hostname) ? origin : undefined
 }

@@ -5,6 +5,7 @@ import isNil from 'lodash/isNil'
 import mapValues from 'lodash/mapValues'
 import omitBy from 'lodash/omitBy'
 import { z } from 'zod'
+import { isObject } from '../../http/json'
 import { runAction } from '../action'
 import type { Definition } from '../definition'
 import type { EventStatus } from '../errors'
@@ -13,7 +14,7 @@ import { offline } from './stand-in'
 import { judge } from './triggers'
 import type { Verdict } from './triggers'
 
-const object = z.custom<JSONObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
+const object = z.custom<JSONObject>(isObject)
 
 export const previewCall = z.object({
   events: z.array(object),

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { FastifyInstance } from 'fastify'
-import { refuseOtherMachines } from './guard'
 
 const PATIENCE_MS = 5_000
 
@@ -45,7 +44,6 @@ export async function bridgeProxy(app: FastifyInstance, { bridge }: { bridge?: s
 
 function passOn(app: FastifyInstance, passages: Passage[], name: string, origin: string | undefined): void {
   const streams = new Set<AbortController>()
-  app.addHook('onRequest', refuseOtherMachines)
   app.addHook('preClose', async () => streams.forEach((stream) => stream.abort()))
 
   for (const { method, path, to, endless } of passages) {

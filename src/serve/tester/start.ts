@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
-import { loopbackOrigin } from './neighbours'
+import { loopbackOrigin } from '../../http/loopback'
 import type { Neighbours } from './neighbours'
 
 /** What the local tools are fed with. */
