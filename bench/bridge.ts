@@ -46,7 +46,7 @@ async function singles(folder: string): Promise<void> {
   })
 }
 
-/** What HTTP, JSON, de-duplication and lanes cost, against bare rows. */
+/** What HTTP, JSON, de-duplication and partitions cost, against bare rows. */
 async function arrays(folder: string): Promise<void> {
   const [storing, inserting] = await inTurns(
     (round) => underLoad(100, ['storing', path.join(folder, `arrays-${round}.db`)]),

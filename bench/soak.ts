@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { Oracle, pause } from '../src/bridge/delivery/__tests__/support/oracle'
-import type { Findings, OracleOptions } from '../src/bridge/delivery/__tests__/support/oracle'
-import { PostgresServer } from '../src/bridge/queue/__tests__/support/stores'
+import { Oracle, pause } from '../src/bridge/delivery/__tests__/__helpers__/oracle'
+import type { Findings, OracleOptions } from '../src/bridge/delivery/__tests__/__helpers__/oracle'
+import { PostgresServer } from '../src/bridge/queue/__tests__/__helpers__/stores'
 
 /*
  * `npm run soak [-- --kills 300]`: kills bridges with SIGKILL at random moments under load, again and again, on both
@@ -12,7 +12,7 @@ import { PostgresServer } from '../src/bridge/queue/__tests__/support/stores'
  */
 
 const KILLS_A_ROUND = 10
-const LANES = 4
+const PARTITIONS = 4
 
 const { values } = parseArgs({ options: { kills: { type: 'string', default: '300' } } })
 
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
     for (let round = 0, done = 0; done < kills; round++, done += KILLS_A_ROUND) {
       const scene = scenes[round % scenes.length]
       const store = await scene.store(round)
-      const findings = await playOut({ ...scene.options, store, lanes: LANES })
+      const findings = await playOut({ ...scene.options, store, partitions: PARTITIONS })
       sums.set(scene.name, add(sums.get(scene.name), findings))
       console.log(`${String(done + KILLS_A_ROUND).padStart(5)} kills  ${scene.name}: ${inWords(findings)}`)
     }

@@ -217,7 +217,9 @@ describe('what a sender sets up', () => {
       })
     await revoke(true)
     expect(await post('/api/rudderstack/track', SANDBOX_KEY, track)).toBe(200)
-    await until(async () => /^bridge_lanes_parked 1$/m.test(await (await fetch(`${bridge.url}/metrics`)).text()))
+    await until(async () =>
+      /^bridge_partitions_suspended 1$/m.test(await (await fetch(`${bridge.url}/metrics`)).text())
+    )
     expect(await post('/api/rudderstack/track', SANDBOX_KEY, { ...track, messageId: 'later' })).toBe(200)
   })
 })

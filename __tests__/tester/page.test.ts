@@ -419,7 +419,7 @@ describe('the bridge', () => {
     })
   const panel = () => page.getByRole('region', { name: 'Bridge' })
 
-  it('shows its lanes, why an event is dead, and tries it again', async () => {
+  it('shows its partitions, why an event is dead, and tries it again', async () => {
     const email = 'unwanted@example.com'
     await sandbox('faults', { kind: 'refuse-contact', email, message: 'we do not like you' })
     expect((await send([{ type: 'identify', messageId: 'a1', userId: 'u', traits: { email } }])).status).toBe(200)

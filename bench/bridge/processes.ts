@@ -9,8 +9,8 @@ import { startDelivery } from '../../src/bridge/delivery'
 import { Memory } from '../../src/bridge/ingest/body'
 import { normalise } from '../../src/bridge/ingest/normalise'
 import { createMetrics } from '../../src/bridge/metrics'
-import type { Spool } from '../../src/bridge/queue'
-import { openSpool } from '../../src/bridge/queue'
+import type { Queue } from '../../src/bridge/queue'
+import { openQueue } from '../../src/bridge/queue'
 import { kilobyteEvent } from './load'
 
 /*
@@ -21,14 +21,14 @@ import { kilobyteEvent } from './load'
 const roles: Record<string, (...args: string[]) => Promise<void>> = {
   /** The doors in front of a store in a file. */
   async storing(file) {
-    await serve(await openSpool(file))
+    await serve(await openQueue(file))
   },
 
   /** The same doors in front of nothing. */
   async forgetting() {
-    const spool = await openSpool(':memory:')
-    spool.accept = async (_lane, { events }) => ({ accepted: events.length, duplicates: 0 })
-    await serve(spool)
+    const queue = await openQueue(':memory:')
+    queue.enqueue = async (_partition, { events }) => ({ accepted: events.length, duplicates: 0 })
+    await serve(queue)
   },
 
   /** The rows themselves into a bare SQLite table, a hundred in a transaction, as durable as the bridge. */
@@ -50,27 +50,27 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
 
   /** Puts identifies into a store, as if the doors had taken them. */
   async filling(file, total) {
-    const spool = await openSpool(file)
+    const queue = await openQueue(file)
     const request = { options: {}, receivedAt: new Date() }
     for (let n = 0; n < Number(total); n += 1000) {
       const items = Array.from({ length: 1000 }, (_, i): unknown => JSON.parse(kilobyteEvent(n + i)))
-      await spool.accept({ apiKey: KEY }, normalise(items, request))
+      await queue.enqueue({ apiKey: KEY }, normalise(items, request))
     }
-    await spool.close()
+    await queue.close()
     tell({})
   },
 
   /** Delivers all that is in a store, and watches its own memory. */
   async draining(file, apiUrl) {
-    const spool = await openSpool(file)
+    const queue = await openQueue(file)
     const started = performance.now()
     let peak = 0
     setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 50)
-    const delivery = startDelivery({ spool, apiUrl, log: pino({ level: 'silent' }) })
-    while ((await spool.stats()).events > 0) await new Promise((resolve) => setTimeout(resolve, 200))
+    const delivery = startDelivery({ queue, apiUrl, log: pino({ level: 'silent' }) })
+    while ((await queue.stats()).events > 0) await new Promise((resolve) => setTimeout(resolve, 200))
     tell({ megabytes: peak / 1e6, seconds: (performance.now() - started) / 1000 })
     await delivery.stop()
-    await spool.close()
+    await queue.close()
   },
 
   /** An EmailSendX that agrees to everything at once and never limits anybody. */
@@ -88,13 +88,13 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
 
 const KEY = 'esx_test_0123456789abcdef0123456789abcdef'
 
-async function serve(spool: Spool): Promise<void> {
+async function serve(queue: Queue): Promise<void> {
   const memory = new Memory(64 * 1024 * 1024)
   const log = pino({ level: 'silent' })
   const app = buildApp({
-    spool,
+    queue,
     memory,
-    metrics: createMetrics(spool, memory),
+    metrics: createMetrics(queue, memory),
     log,
     control: false,
     isStopping: () => false

@@ -9,11 +9,11 @@ import { DOORS } from './ingest/doors'
 import type { Receiver } from './ingest/receive'
 import { receive } from './ingest/receive'
 import type { BridgeMetrics } from './metrics'
-import type { Spool } from './queue'
+import type { Queue } from './queue'
 
 /** What the bridge's HTTP side is made of. */
 export interface AppParts extends Receiver {
-  spool: Pick<Spool, 'accept' | 'ping' | 'lanes' | 'deadLetters'>
+  queue: Pick<Queue, 'enqueue' | 'ping' | 'partitions' | 'deadLetters'>
   metrics: BridgeMetrics
   log: Logger
   /** The host names requests may be for, besides those of this machine; absent: any. */
@@ -43,7 +43,7 @@ const UNFORESEEN: RefusalAnswer = {
 
 /** The doors, health, metrics and control, not yet listening. Every error is answered in one line of JSON, `{error}`. */
 export function buildApp(parts: AppParts): FastifyInstance {
-  const { spool, metrics, log, hosts, isStopping, patience = { head: 10_000, body: 30_000 } } = parts
+  const { queue, metrics, log, hosts, isStopping, patience = { head: 10_000, body: 30_000 } } = parts
   const app = Fastify({
     requestTimeout: patience.body,
     keepAliveTimeout: 72_000,
@@ -98,13 +98,13 @@ export function buildApp(parts: AppParts): FastifyInstance {
 
   app.get('/healthz', async () => ({ status: 'ok' }))
   app.get('/readyz', async () => {
-    await spool.ping()
+    await queue.ping()
     return { status: 'ready' }
   })
   app.get('/metrics', async (_request, reply) => {
     const text = await metrics.scrape()
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
   })
-  if (parts.control) app.register(async (control) => controlRoutes(control, spool), { prefix: '/_bridge' })
+  if (parts.control) app.register(async (control) => controlRoutes(control, queue), { prefix: '/_bridge' })
   return app
 }

@@ -15,7 +15,7 @@ export interface DeliveryOptions {
 
 /** One identify or track call in Segment's spelling, whatever sender and shape it came in. */
 export interface BridgeEvent {
-  /** The sender's messageId (at most 100 characters), or a hash of the event when it had none. De-duplication key within a lane. */
+  /** The sender's messageId (at most 100 characters), or a hash of the event when it had none. De-duplication key within a partition. */
   messageId: string
   type: 'identify' | 'track'
   userId?: string

@@ -9,7 +9,7 @@ import { createLog } from './log'
 import { createMetrics } from './metrics'
 import type { BridgeOptions } from './options'
 import { checkOptions } from './options'
-import { openSpool } from './queue'
+import { openQueue } from './queue'
 
 export type { BridgeOptions } from './options'
 
@@ -36,12 +36,12 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
   const { port, host, allowHosts, store, apiUrl, sharedSecret, control, logLevel, ...rest } = checkOptions(options)
   const { waitMs, onUnknownOutcome, ...storeOptions } = rest
   const log = createLog(logLevel)
-  const spool = await openSpool(store, storeOptions)
+  const queue = await openQueue(store, storeOptions)
   const memory = new Memory(REQUEST_MEMORY)
-  const metrics = createMetrics(spool, memory)
+  const metrics = createMetrics(queue, memory)
   let stopping = false
   const app = buildApp({
-    spool,
+    queue,
     memory,
     metrics,
     log,
@@ -54,11 +54,11 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     await app.listen({ port, host })
   } catch (error) {
     await app.close()
-    await spool.close()
+    await queue.close()
     throw explainListening(error, host, port, 'choose another with --port or BRIDGE_PORT')
   }
   const delivery = startDelivery({
-    spool,
+    queue,
     apiUrl,
     log,
     waitMs,
@@ -72,7 +72,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     const impatience = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
     await Promise.all([app.close(), delivery.stop()])
     clearTimeout(impatience)
-    await spool.close()
+    await queue.close()
     log.info('the bridge has stopped')
   })
   const { port: bound } = app.server.address() as AddressInfo

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import pino from 'pino'
 
 /**
- * The bridge's log: JSON lines on stdout. Lines are written from counts, statuses and lane names; should an object with
+ * The bridge's log: JSON lines on stdout. Lines are written from counts, statuses and partition names; should an object with
  * more in it ever slip in, its keys, addresses and contents are cut out.
  */
 export function createLog(level: string): Logger {

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Spool, SpoolStats } from './queue'
+import type { Queue, QueueStats } from './queue'
 import type { Receipt } from './ingest/receive'
 
 /** What the bridge counts. Labels only ever hold names from this code, never a key, an address or anything a sender chose. */
@@ -14,7 +14,7 @@ export interface BridgeMetrics {
   received(door: string, receipt: Receipt): void
 }
 
-export function createMetrics(spool: Pick<Spool, 'stats'>, memory: { bytes: number }): BridgeMetrics {
+export function createMetrics(queue: Pick<Queue, 'stats'>, memory: { bytes: number }): BridgeMetrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -46,7 +46,7 @@ export function createMetrics(spool: Pick<Spool, 'stats'>, memory: { bytes: numb
       this.set(memory.bytes)
     }
   })
-  const askStore = storeGauges(registry, spool)
+  const askStore = storeGauges(registry, queue)
 
   return {
     registry,
@@ -66,13 +66,13 @@ export function createMetrics(spool: Pick<Spool, 'stats'>, memory: { bytes: numb
 }
 
 /** The store's own numbers. While it cannot be asked, `bridge_store_up` is 0 and the others are absent. */
-function storeGauges(registry: Registry, spool: Pick<Spool, 'stats'>): () => Promise<void> {
+function storeGauges(registry: Registry, queue: Pick<Queue, 'stats'>): () => Promise<void> {
   const registers = [registry]
   const up = new Gauge({ name: 'bridge_store_up', help: '1 when the store answers', registers })
   const gauges = STORE_GAUGES.map(([name, help, of]) => ({ gauge: new Gauge({ name, help, registers }), of }))
   return async () => {
     try {
-      const stats = await spool.stats()
+      const stats = await queue.stats()
       up.set(1)
       for (const { gauge, of } of gauges) gauge.set(of(stats))
     } catch {
@@ -82,17 +82,21 @@ function storeGauges(registry: Registry, spool: Pick<Spool, 'stats'>): () => Pro
   }
 }
 
-const STORE_GAUGES: [name: string, help: string, of: (stats: SpoolStats) => number][] = [
+const STORE_GAUGES: [name: string, help: string, of: (stats: QueueStats) => number][] = [
   ['bridge_store_events', 'Events stored and not yet delivered', (stats) => stats.events],
-  ['bridge_store_events_held', 'Of these, waiting for their user, their contact or their turn', (stats) => stats.held],
+  [
+    'bridge_store_events_deferred',
+    'Of these, waiting for their user, their contact or their turn',
+    (stats) => stats.deferred
+  ],
   ['bridge_store_oldest_seconds', 'Age of the oldest event that waits for nothing but its delivery', ageOfOldest],
   ['bridge_store_bytes', 'Bytes of events and dead letters', (stats) => stats.bytes],
   ['bridge_store_max_bytes', 'The limit on these bytes, over which the doors answer 503', (stats) => stats.maxBytes],
   ['bridge_dead_letters', 'Dead letters', (stats) => stats.deadLetters],
-  ['bridge_lanes', 'API keys the store knows', (stats) => stats.lanes],
-  ['bridge_lanes_parked', 'API keys EmailSendX refuses', (stats) => stats.parkedLanes]
+  ['bridge_partitions', 'API keys the store knows', (stats) => stats.partitions],
+  ['bridge_partitions_suspended', 'API keys EmailSendX refuses', (stats) => stats.suspendedPartitions]
 ]
 
-function ageOfOldest({ oldestArrivedAt }: SpoolStats): number {
+function ageOfOldest({ oldestArrivedAt }: QueueStats): number {
   return oldestArrivedAt === undefined ? 0 : Math.max(0, (Date.now() - oldestArrivedAt) / 1000)
 }

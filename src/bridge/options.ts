@@ -11,7 +11,7 @@ export interface BridgeOptions {
   allowHosts?: string[]
   /** Path of a SQLite file (default `emailsendx-bridge.db`), `postgres://…`, or `:memory:` for what may be lost. */
   store?: string
-  /** Seals the API keys at rest. Postgres needs one; a SQLite file makes its own in `<file>.secret`. */
+  /** Encrypts the API keys at rest. Postgres needs one; a SQLite file makes its own in `<file>.secret`. */
   secret?: string
   /** EmailSendX; default https://emailsendx.com. https, or http on loopback. */
   apiUrl?: string
@@ -22,7 +22,7 @@ export interface BridgeOptions {
   /** Bytes of all events and dead letters; over it all doors answer 503. Default 10 GiB. */
   maxBytes?: number
   /** Bytes of the undelivered events of one API key; over it, it gets 429. Default 2 GiB. */
-  maxLaneBytes?: number
+  maxPartitionBytes?: number
   /** How long the oldest event of an API key may be stuck; over it, it gets 429. Default 7 days. */
   maxAgeMs?: number
   /** How long messageIds are remembered. Default 30 days. */
@@ -55,7 +55,7 @@ const schema = z.strictObject({
   sharedSecret: z.string().min(1, 'is empty: leave it out, or give the one set in Segment').optional(),
   control: z.boolean().default(false),
   maxBytes: positive,
-  maxLaneBytes: positive,
+  maxPartitionBytes: positive,
   maxAgeMs: positive,
   dedupeMs: positive,
   deadLetterMs: positive,

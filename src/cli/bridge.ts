@@ -3,7 +3,7 @@ import { existsSync } from 'fs'
 import { startBridge } from '../bridge'
 import type { BridgeOptions } from '../bridge'
 import { LOG_LEVELS } from '../bridge/options'
-import { openSpool } from '../bridge/queue'
+import { openQueue } from '../bridge/queue'
 import { deadLettersCommand } from './dead-letters'
 import type { WithDeadLetters } from './dead-letters'
 import { duration, integer, size } from './units'
@@ -16,7 +16,7 @@ interface CliOptions {
   apiUrl: string
   sharedSecret?: string
   maxBytes?: number
-  maxLaneBytes?: number
+  maxPartitionBytes?: number
   maxAge?: number
   dedupe?: number
   keepDeadLetters?: number
@@ -43,8 +43,8 @@ export function bridgeCommand(): Command {
     .addOption(given('--max-bytes <size>', 'BRIDGE_MAX_BYTES', 'what the store holds at most (default: 10GB)', size))
     .addOption(
       given(
-        '--max-lane-bytes <size>',
-        'BRIDGE_MAX_LANE_BYTES',
+        '--max-partition-bytes <size>',
+        'BRIDGE_MAX_PARTITION_BYTES',
         'what one API key has waiting at most (default: 2GB)',
         size
       )
@@ -89,7 +89,7 @@ export function bridgeCommand(): Command {
     .addOption(given('--log-level <level>', 'BRIDGE_LOG_LEVEL', 'what is logged').choices(LOG_LEVELS).default('info'))
     .addHelpText(
       'after',
-      '\nBRIDGE_SECRET seals the API keys in the store. Postgres needs it, a SQLite file makes its own.'
+      '\nBRIDGE_SECRET encrypts the API keys in the store. Postgres needs it, a SQLite file makes its own.'
     )
     .action(run)
   return command.addCommand(deadLettersCommand(withDeadLetters))
@@ -111,11 +111,11 @@ async function run({ allowHost, maxAge, dedupe, keepDeadLetters, wait, ...option
 const withDeadLetters: WithDeadLetters = async (command, work) => {
   const { store } = command.optsWithGlobals<{ store: string }>()
   if (!store.includes('://') && !existsSync(store)) throw new Error(`there is no store ${store}; name it with --store`)
-  const spool = await openSpool(store, { secret: process.env.BRIDGE_SECRET })
+  const queue = await openQueue(store, { secret: process.env.BRIDGE_SECRET })
   try {
-    return await work(spool.deadLetters)
+    return await work(queue.deadLetters)
   } finally {
-    await spool.close()
+    await queue.close()
   }
 }
 

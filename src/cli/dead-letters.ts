@@ -6,7 +6,7 @@ import { integer, moment } from './units'
 export type WithDeadLetters = <T>(command: Command, work: (letters: DeadLetters) => Promise<T>) => Promise<T>
 
 interface FilterOptions {
-  lane?: string
+  partition?: string
   reason?: DeadLetterFilter['reason']
   type?: DeadLetterFilter['type']
   messageId?: string
@@ -47,7 +47,7 @@ export function deadLettersCommand(open: WithDeadLetters): Command {
   )
 
   chosen(
-    subcommand('retry [ids...]', 'deliver them again: they go to the end of their lanes'),
+    subcommand('retry [ids...]', 'deliver them again: they go to the end of their partitions'),
     async (letters, filter) => {
       const { retried, kept } = await letters.retry(filter)
       return {
@@ -93,7 +93,7 @@ const REASONS: NonNullable<DeadLetterFilter['reason']>[] = [
 
 function filtered(command: Command): Command {
   return command
-    .option('--lane <name>', 'only those of one lane (API key), by the name that list shows')
+    .option('--partition <name>', 'only those of one partition (API key), by the name that list shows')
     .addOption(new Option('--reason <reason>', 'only those with this reason').choices(REASONS))
     .addOption(new Option('--type <type>', 'only those of this type').choices(['identify', 'track', 'rejected']))
     .option('--message-id <id>', 'only the event with this messageId')
@@ -101,8 +101,11 @@ function filtered(command: Command): Command {
     .addOption(new Option('--until <time>', 'only those that died before').argParser(moment))
 }
 
-function filterOf(ids: string[], { lane, reason, type, messageId, since, until }: FilterOptions): DeadLetterFilter {
-  return { ids: ids.length > 0 ? ids.map(letterId) : undefined, lane, reason, type, messageId, since, until }
+function filterOf(
+  ids: string[],
+  { partition, reason, type, messageId, since, until }: FilterOptions
+): DeadLetterFilter {
+  return { ids: ids.length > 0 ? ids.map(letterId) : undefined, partition, reason, type, messageId, since, until }
 }
 
 function letterId(text: string): number {
@@ -113,16 +116,16 @@ function letterId(text: string): number {
 
 function table(letters: DeadLetter[], total: number): string {
   if (total === 0) return 'no dead letters'
-  const rows = letters.map(({ id, diedAt, lane, type, reason, messageId, detail }) => [
+  const rows = letters.map(({ id, diedAt, partition, type, reason, messageId, detail }) => [
     String(id),
     new Date(diedAt).toISOString().slice(0, 19) + 'Z',
-    lane,
+    partition,
     type,
     reason,
     messageId,
     detail
   ])
-  const head = ['id', 'died', 'lane', 'type', 'reason', 'messageId', 'detail']
+  const head = ['id', 'died', 'partition', 'type', 'reason', 'messageId', 'detail']
   const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column].length)))
   const lines = [head, ...rows].map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  '))
   if (letters.length < total) lines.push(`${letters.length} of ${total}`)
@@ -133,7 +136,7 @@ function details({ content, ...letter }: DeadLetter & { content: unknown }): str
   const time = (at: number | undefined) => (at === undefined ? 'never' : new Date(at).toISOString())
   const lines = [
     `dead letter  ${letter.id}`,
-    `lane         ${letter.lane}`,
+    `partition         ${letter.partition}`,
     `messageId    ${letter.messageId}`,
     `type         ${letter.type}`,
     `reason       ${letter.reason}: ${letter.detail}`,

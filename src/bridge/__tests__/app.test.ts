@@ -14,24 +14,24 @@ import type { AppParts } from '../app'
 import { buildApp } from '../app'
 import { Memory } from '../ingest/body'
 import { createMetrics } from '../metrics'
-import type { Spool } from '../queue'
-import { openSpool } from '../queue'
+import type { Queue } from '../queue'
+import { openQueue } from '../queue'
 
 const key = 'esx_test_0123456789abcdef0123456789abcdef'
 const auth = { authorization: `Bearer ${key}` }
 const track = { type: 'track', messageId: 'm1', event: 'Purchase Completed', userId: 'user_12345' }
 
-let spool: Spool
+let queue: Queue
 let app: FastifyInstance
 let url: string
 let memory: Memory
 
 async function start(parts: Partial<AppParts> & { maxBytes?: number } = {}): Promise<void> {
-  spool = await openSpool(':memory:', parts.maxBytes === undefined ? {} : { maxBytes: parts.maxBytes })
+  queue = await openQueue(':memory:', parts.maxBytes === undefined ? {} : { maxBytes: parts.maxBytes })
   memory = parts.memory ?? new Memory(64 * 1024 * 1024)
-  const metrics = createMetrics(spool, memory)
+  const metrics = createMetrics(queue, memory)
   const log = pino({ level: 'silent' })
-  app = buildApp({ spool, memory, metrics, log, control: false, isStopping: () => false, ...parts })
+  app = buildApp({ queue, memory, metrics, log, control: false, isStopping: () => false, ...parts })
   await app.listen({ port: 0, host: '127.0.0.1' })
   url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
 }
@@ -39,7 +39,7 @@ async function start(parts: Partial<AppParts> & { maxBytes?: number } = {}): Pro
 afterEach(async () => {
   app.server.closeAllConnections()
   await app.close()
-  await spool.close()
+  await queue.close()
 })
 
 async function post(path: string, body: string | Buffer | undefined, headers: Record<string, string> = auth) {
@@ -65,7 +65,7 @@ describe('what a door answers', () => {
       { ...track, messageId: 'm2' }
     ])
     expect({ status, body }).toEqual({ status: 200, body: { accepted: 2, duplicates: 0, ignored: 1, rejected: 1 } })
-    expect(await spool.stats()).toMatchObject({ events: 2, deadLetters: 1 })
+    expect(await queue.stats()).toMatchObject({ events: 2, deadLetters: 1 })
   })
 
   it('recognises what it took before', async () => {
@@ -91,7 +91,7 @@ describe('what a door answers', () => {
     ['/V1/I', { traits: { email: 'a@x.io' } }]
   ])('takes an event at %s', async (path, body) => {
     expect((await postJson(path, body)).body).toMatchObject({ accepted: 1 })
-    expect((await spool.stats()).events).toBe(1)
+    expect((await queue.stats()).events).toBe(1)
   })
 
   it.each(['page', 'p', 'screen', 's', 'group', 'g', 'alias', 'a'])('ignores what comes in at /v1/%s', async (call) =>
@@ -144,7 +144,7 @@ describe('what a door answers', () => {
 
   it('keeps a request to delete somebody, with what to do', async () => {
     await postJson('/api/segment/track', { type: 'delete', userId: 'user_12345', messageId: 'delete-1' })
-    const [letter] = await spool.deadLetters.list({})
+    const [letter] = await queue.deadLetters.list({})
     expect(letter).toMatchObject({ reason: 'rejected', detail: expect.stringContaining('by hand') as string })
   })
 
@@ -156,7 +156,7 @@ describe('what a door answers', () => {
     expect(status).toBe(200)
     const wrong = await postJson('/api/segment/track?unknownContact=drop', { ...track, messageId: 'm2' })
     expect(wrong).toMatchObject({ status: 400, body: { error: 'option unknownContact is wait, create or skip' } })
-    expect((await spool.stats()).events).toBe(1)
+    expect((await queue.stats()).events).toBe(1)
   })
 
   it('tells somebody without a key how to send it', async () => {
@@ -178,7 +178,7 @@ describe('what a door answers', () => {
     )
     expect((await postJson('/api/segment/track', new Array(10_001).fill(null))).status).toBe(413)
     expect(memory.bytes).toBe(0)
-    expect(await spool.stats()).toMatchObject({ events: 0, deadLetters: 0 })
+    expect(await queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
   })
 
   it('takes a batch of 4,000, and an event of 4 MB', async () => {
@@ -220,7 +220,7 @@ describe('what a door answers', () => {
     )
     agent.destroy()
     expect(new Set(answers)).toEqual(new Set([200]))
-    expect((await spool.stats()).events).toBe(1000)
+    expect((await queue.stats()).events).toBe(1000)
   })
 })
 
@@ -241,7 +241,7 @@ describe('a shared secret', () => {
   it('keeps out what it does not', async () => {
     expect((await postJson('/api/segment/track', track)).status).toBe(401)
     expect((await postJson('/api/segment/track', track, { ...auth, 'x-signature': sign('other') })).status).toBe(401)
-    expect((await spool.stats()).events).toBe(0)
+    expect((await queue.stats()).events).toBe(0)
   })
 
   it('is not asked of those who cannot sign', async () => {
@@ -253,7 +253,7 @@ describe('a shared secret', () => {
 describe('trouble of ours', () => {
   it('is 503 while the store is closed', async () => {
     await start()
-    await spool.close()
+    await queue.close()
     const { status, headers } = await postJson('/api/segment/track', track)
     expect({ status, retryAfter: headers.get('retry-after') }).toEqual({ status: 503, retryAfter: '10' })
     expect((await fetch(`${url}/readyz`)).status).toBe(503)
@@ -276,7 +276,7 @@ describe('trouble of ours', () => {
     expect(taken).toBeGreaterThan(0)
     expect(taken).toBeLessThan(40)
     expect(statuses.slice(taken).every((status) => status === 429 || status === 503)).toBe(true)
-    expect((await spool.stats()).events).toBe(taken)
+    expect((await queue.stats()).events).toBe(taken)
   })
 
   it('is 503 while it stops, on a connection that then ends', async () => {
@@ -286,7 +286,7 @@ describe('trouble of ours', () => {
     stopping = true
     const { status, headers } = await postJson('/api/segment/track', { ...track, messageId: 'm2' })
     expect({ status, connection: headers.get('connection') }).toEqual({ status: 503, connection: 'close' })
-    expect((await spool.stats()).events).toBe(1)
+    expect((await queue.stats()).events).toBe(1)
   })
 
   it('is 503 for bodies it has no memory for, and over when others are done', async () => {
@@ -326,14 +326,14 @@ describe('the real SDKs send again what was refused for trouble of ours', () => 
     analytics.track({ userId: 'user_12345', event: 'Purchase Completed' })
     await Promise.all([wellAgain, analytics.closeAndFlush()])
     expect(failed).toEqual([])
-    expect((await spool.stats()).events).toBe(1)
+    expect((await queue.stats()).events).toBe(1)
   })
 
   it('from RudderStack', async () => {
     const analytics = new RudderAnalytics(key, { dataPlaneUrl: url, logLevel: 'none' })
     analytics.track({ userId: 'user_12345', event: 'Purchase Completed' })
     await Promise.all([wellAgain, analytics.flush()])
-    expect((await spool.stats()).events).toBe(1)
+    expect((await queue.stats()).events).toBe(1)
   })
 })
 
@@ -378,7 +378,7 @@ describe('clients that misbehave', () => {
     await closed
     expect((await postJson('/api/segment/track', track)).status).toBe(200)
     expect(memory.bytes).toBe(0)
-    expect((await spool.stats()).events).toBe(1)
+    expect((await queue.stats()).events).toBe(1)
   })
 
   const allowed = [200, 400, 401, 404, 408, 413, 431, 503]
@@ -484,25 +484,25 @@ describe('what others ask', () => {
 
   it('is not the control, unless that is switched on', async () => {
     await start()
-    expect((await fetch(`${url}/_bridge/lanes`)).status).toBe(404)
+    expect((await fetch(`${url}/_bridge/partitions`)).status).toBe(404)
   })
 })
 
 describe('the control of the tester page', () => {
   beforeEach(() => start({ control: true }))
 
-  it('shows lanes and dead letters, never the key', async () => {
+  it('shows partitions and dead letters, never the key', async () => {
     await postJson('/api/segment/track', [track, null])
-    const lanes = await (await fetch(`${url}/_bridge/lanes`)).text()
+    const partitions = await (await fetch(`${url}/_bridge/partitions`)).text()
     const letters = await (await fetch(`${url}/_bridge/dead-letters`)).text()
-    expect(JSON.parse(lanes)).toMatchObject({ lanes: [{ events: 1, deadLetters: 1 }] })
+    expect(JSON.parse(partitions)).toMatchObject({ partitions: [{ events: 1, deadLetters: 1 }] })
     expect(JSON.parse(letters)).toMatchObject({ deadLetters: [{ reason: 'rejected' }] })
-    expect(lanes + letters).not.toContain(key)
+    expect(partitions + letters).not.toContain(key)
   })
 
   it('retries a dead letter, where that can help', async () => {
     await postJson('/api/segment/track', null)
-    const [{ id }] = await spool.deadLetters.list({})
+    const [{ id }] = await queue.deadLetters.list({})
     const retry = (letter: string) => post(`/_bridge/dead-letters/${letter}/retry`, undefined, {})
     expect((await retry(String(id))).status).toBe(409)
     expect((await retry('999')).status).toBe(404)
@@ -510,10 +510,12 @@ describe('the control of the tester page', () => {
   })
 
   it('is closed to pages of other origins and names', async () => {
-    expect((await fetch(`${url}/_bridge/lanes`, { headers: { origin: 'http://localhost:3000' } })).status).toBe(200)
-    expect((await fetch(`${url}/_bridge/lanes`, { headers: { origin: 'https://evil.example' } })).status).toBe(403)
-    expect((await fetch(`${url}/_bridge/lanes`, { headers: { origin: 'null' } })).status).toBe(403)
-    const sent = httpRequest(`${url}/_bridge/lanes`, { headers: { host: 'evil.example' } })
+    expect((await fetch(`${url}/_bridge/partitions`, { headers: { origin: 'http://localhost:3000' } })).status).toBe(
+      200
+    )
+    expect((await fetch(`${url}/_bridge/partitions`, { headers: { origin: 'https://evil.example' } })).status).toBe(403)
+    expect((await fetch(`${url}/_bridge/partitions`, { headers: { origin: 'null' } })).status).toBe(403)
+    const sent = httpRequest(`${url}/_bridge/partitions`, { headers: { host: 'evil.example' } })
     const [response] = (await once(sent.end(), 'response')) as [IncomingMessage]
     response.resume()
     expect(response.statusCode).toBe(403)

@@ -3,19 +3,19 @@ import type { DestinationDefinition, JSONObject, RequestOptions, SegmentEvent } 
 import definition from '../../../definitions/emailsendx'
 import type { Settings } from '../../../definitions/emailsendx/generated-types'
 import type { DeliveryOptions } from '../event'
-import type { Call } from './lane'
-import type { Conduct, Row } from './outcome'
-import { readPace } from './pacing'
-import type { PaceWords } from './pacing'
-import type { Item } from './users'
+import type { Call } from './schedule'
+import type { Trace, Row } from './outcome'
+import { readPace } from './backoff'
+import type { PaceWords } from './backoff'
+import type { Item } from './identity-links'
 
 /** What came of a call: a row for each item, in their order, and what went over the wire. */
-export interface Report extends Conduct {
+export interface Report extends Trace {
   rows: Row[]
   pace: PaceWords[]
 }
 
-export interface Circumstances {
+export interface Context {
   settings: Settings
   /** ms since 1970. */
   now: () => number
@@ -25,13 +25,13 @@ export interface Circumstances {
   beforeFiring: () => Promise<void>
 }
 
-/** Where the address that the lane found out goes in with the event. */
+/** Where the address that the partition found out goes in with the event. */
 const EMAIL = 'emailFoundByBridge'
 
 const ACTIONS = { identify: 'identifyContact', track: 'trackEvent' } as const
 
 /** Makes one call of the destination, with one of its own: what is heard belongs to this call and no other. */
-export async function send(call: Call, { settings, now, signal, beforeFiring }: Circumstances): Promise<Report> {
+export async function send(call: Call, { settings, now, signal, beforeFiring }: Context): Promise<Report> {
   const report: Report = { type: call.type, rows: [], exchanges: [], pace: [], fired: false }
   let obstacle: Error | undefined
   const destination = watched(async (method) => {
@@ -97,7 +97,7 @@ const CHOICES: Record<Call['type'], (options: DeliveryOptions) => JSONObject> = 
   track: ({ eventNameForm, unknownContact, maxAgeHours }) => ({
     ...(eventNameForm && { eventNameForm }),
     ...(maxAgeHours !== undefined && { maxAgeHours }),
-    // The lane does the waiting: by the time of arrival, and across restarts.
+    // The partition does the waiting: by the time of arrival, and across restarts.
     unknownContact: unknownContact === 'create' ? 'create' : 'skip'
   })
 }

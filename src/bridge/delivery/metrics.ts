@@ -2,15 +2,15 @@ import { Counter, Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
 import type { Dead } from '../queue'
 import type { Report } from './destination'
-import type { Call } from './lane'
-import type { Consequences } from './settlement'
+import type { Call } from './schedule'
+import type { Effects } from './apply'
 
 /** What the delivery counts. Labels only ever hold words of this code. */
 export interface DeliveryMetrics {
   /** A call of the destination is over. */
   called(report: Report, seconds: number): void
   /** What came of it is written down. */
-  settled(type: Call['type'], consequences: Consequences): void
+  acked(type: Call['type'], effects: Effects): void
   /** Events have become dead letters. */
   died(dead: Dead[]): void
 }
@@ -50,7 +50,7 @@ export function createDeliveryMetrics(registry?: Registry): DeliveryMetrics {
       seconds.observe({ type }, took)
       for (const { method, status } of exchanges) requests.inc({ method, status })
     },
-    settled(type, { tally }) {
+    acked(type, { tally }) {
       for (const [outcome, count] of Object.entries(tally)) {
         if (count > 0) events.inc({ type, outcome: outcome.replace(' ', '_') }, count)
       }

@@ -1,4 +1,4 @@
-import type { Item } from './users'
+import type { Item } from './identity-links'
 
 /** What the destination says became of one event: a row of its multistatus. */
 export interface Row {
@@ -14,7 +14,7 @@ export interface Exchange {
 }
 
 /** What the destination did in one call. */
-export interface Conduct {
+export interface Trace {
   type: 'identify' | 'track'
   exchanges: Exchange[]
   /** The request that fires the event was begun. */
@@ -33,14 +33,14 @@ export type Verdict =
   | { is: 'key refused'; status: 401 | 403; words: string }
 
 /** Decides from a row and what went over the wire what becomes of an event. */
-export function judge(item: Item, row: Row, conduct: Conduct): Verdict {
+export function classify(item: Item, row: Row, trace: Trace): Verdict {
   const { status } = row
   const words = row.errormessage ?? `The destination reported ${status} without a reason.`
   if (status >= 200 && status < 300) return { is: 'delivered' }
   if (status === 401 || status === 403) return { is: 'key refused', status, words }
-  if (isTemporary(status) && wasFiredInTheDark(conduct)) return { is: 'unknown outcome', words }
-  if (isTemporary(status) || isAddressWrong(item, row, conduct)) return { is: 'failed', words }
-  if (status === 404 && conduct.type === 'track') return { is: 'unknown contact' }
+  if (isTemporary(status) && wasFiredInTheDark(trace)) return { is: 'unknown outcome', words }
+  if (isTemporary(status) || isAddressWrong(item, row, trace)) return { is: 'failed', words }
+  if (status === 404 && trace.type === 'track') return { is: 'unknown contact' }
   return { is: 'refused', words }
 }
 
@@ -52,7 +52,7 @@ function isTemporary(status: number): boolean {
  * The event went out, and what came back (nothing, a gateway that had not heard back either, or no JSON) leaves open
  * whether it had its effect.
  */
-function wasFiredInTheDark({ type, fired, exchanges }: Conduct): boolean {
+function wasFiredInTheDark({ type, fired, exchanges }: Trace): boolean {
   if (type !== 'track' || !fired) return false
   const last = exchanges[exchanges.length - 1]
   if (!last) return true
@@ -65,7 +65,7 @@ function wasFiredInTheDark({ type, fired, exchanges }: Conduct): boolean {
  * The bridge is pointed at the wrong place: the destination can't use the address or was redirected (it says so with this
  * type), or there was a 404 where nothing but the path can be unknown.
  */
-function isAddressWrong({ event }: Item, { errortype }: Row, { type, exchanges }: Conduct): boolean {
+function isAddressWrong({ event }: Item, { errortype }: Row, { type, exchanges }: Trace): boolean {
   if (errortype === 'BAD_REQUEST') return true
   return exchanges.some(({ method, status }) => {
     return status === 404 && (type === 'identify' ? event.options.listId === undefined : method === 'GET')

@@ -3,19 +3,19 @@ import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { LeaseLost } from '../queue'
-import type { ClaimedLane, Spool } from '../queue'
+import type { ClaimedPartition, Queue } from '../queue'
 import { createDeliveryMetrics } from './metrics'
-import { takeTurn } from './turn'
-import type { Tools } from './turn'
+import { runPartition } from './run'
+import type { Tools } from './run'
 
 export interface DeliveryOptions {
-  spool: Spool
+  queue: Queue
   /** Where EmailSendX is: https, or http on loopback. */
   apiUrl: string
   log: Pick<Logger, 'info' | 'warn' | 'error'>
   /** ms since 1970. Default: the system's clock. */
   now?: () => number
-  /** Lanes worked on at the same time. Default 64. */
+  /** Partitions worked on at the same time. Default 64. */
   concurrency?: number
   /** How long an event waits for its email or its contact, from its arrival. Default one hour. */
   waitMs?: number
@@ -26,28 +26,28 @@ export interface DeliveryOptions {
   onUnknownOutcome?: 'resend' | 'dead-letter'
   /** Where what is counted goes. */
   registry?: Registry
-  /** How long other processes leave this one's lanes alone without a sign of life from it. Default 5 s. */
+  /** How long other processes leave this one's partitions alone without a sign of life from it. Default 5 s. */
   leaseMs?: number
-  /** How often to look for lanes that are due. Default 500 ms. */
+  /** How often to look for partitions that are due. Default 500 ms. */
   pollMs?: number
   /** How long `stop` lets calls under way finish. Default 8 s. */
   graceMs?: number
 }
 
 export interface Delivery {
-  /** Finishes what is under way (within `graceMs` and a second), then gives up all lanes. */
+  /** Finishes what is under way (within `graceMs` and a second), then gives up all partitions. */
   stop(): Promise<void>
 }
 
 const HOUR_MS = 60 * 60 * 1000
-/** Part of the concurrency that is for lanes whose calls are slow or fail, so that these never keep the others waiting. */
+/** Part of the concurrency that is for partitions whose calls are slow or fail, so that these never keep the others waiting. */
 const SLOW_SHARE = 1 / 4
 /** How long the word that there is no such contact is good for. */
 const MISSING_MS = 60_000
 const RETRY_WRITE_MS = 500
 const CLOSING_MS = 1_000
 
-/** Delivers what is in the spool until it is stopped. Any number of processes may do so on one store. */
+/** Delivers what is in the queue until it is stopped. Any number of processes may do so on one store. */
 export function startDelivery(options: DeliveryOptions): Delivery {
   const worker = new DeliveryWorker(options)
   worker.start()
@@ -62,22 +62,22 @@ class DeliveryWorker implements Delivery {
   private readonly tools: Tools
   private readonly aborting = new AbortController()
   private readonly timers: NodeJS.Timeout[] = []
-  private endArrivals: () => void = () => undefined
+  private endListening: () => void = () => undefined
   private stopping?: Promise<void>
   private gone = false
   private looking = false
   private lookAgain = false
   private lastLook = -Infinity
-  private lastRetention = -Infinity
+  private lastPruning = -Infinity
   private storeWorks = true
 
   constructor(private readonly options: DeliveryOptions) {
-    const { spool, apiUrl, now = Date.now, concurrency = 64, waitMs = HOUR_MS, onUnknownOutcome, registry } = options
+    const { queue, apiUrl, now = Date.now, concurrency = 64, waitMs = HOUR_MS, onUnknownOutcome, registry } = options
     this.now = now
     const slow = Math.max(1, Math.round(concurrency * SLOW_SHARE))
     this.capacity = { slow, fast: Math.max(1, concurrency - slow) }
     this.tools = {
-      work: spool.work,
+      runs: queue.runs,
       apiUrl,
       now,
       waitMs,
@@ -91,11 +91,11 @@ class DeliveryWorker implements Delivery {
   }
 
   start(): void {
-    const { leaseMs = 5_000, pollMs = 500, spool } = this.options
-    this.endArrivals = spool.work.onArrival(() => this.look())
-    this.timers.push(setInterval(() => void this.beat(leaseMs), leaseMs / 3))
+    const { leaseMs = 5_000, pollMs = 500, queue } = this.options
+    this.endListening = queue.runs.onEnqueue(() => this.look())
+    this.timers.push(setInterval(() => void this.heartbeat(leaseMs), leaseMs / 3))
     this.timers.push(setInterval(() => this.look(), pollMs))
-    void this.beat(leaseMs).then(() => this.look())
+    void this.heartbeat(leaseMs).then(() => this.look())
   }
 
   async stop(): Promise<void> {
@@ -104,14 +104,14 @@ class DeliveryWorker implements Delivery {
   }
 
   private async finish(): Promise<void> {
-    this.endArrivals()
-    const { graceMs = 8_000, spool } = this.options
+    this.endListening()
+    const { graceMs = 8_000, queue } = this.options
     await this.idleWithin(graceMs)
     this.aborting.abort()
     await this.idleWithin(CLOSING_MS)
     this.gone = true
     for (const timer of this.timers) clearInterval(timer)
-    await spool.work.leave(this.id).catch(() => undefined)
+    await queue.runs.deregister(this.id).catch(() => undefined)
   }
 
   private async idleWithin(ms: number): Promise<void> {
@@ -121,11 +121,11 @@ class DeliveryWorker implements Delivery {
     clearTimeout(timer)
   }
 
-  private async beat(leaseMs: number): Promise<void> {
-    await this.attempt(() => this.options.spool.work.beat(this.id, leaseMs))
+  private async heartbeat(leaseMs: number): Promise<void> {
+    await this.attempt(() => this.options.queue.runs.heartbeat(this.id, leaseMs))
   }
 
-  /** Looks for lanes that are due, and once more when asked meanwhile. */
+  /** Looks for partitions that are due, and once more when asked meanwhile. */
   private look(): void {
     if (this.stopping) return
     this.lookAgain = true
@@ -138,51 +138,54 @@ class DeliveryWorker implements Delivery {
     while (this.lookAgain && !this.stopping) {
       this.lookAgain = false
       await this.attempt(async () => {
-        await this.minutes()
+        await this.tick()
         for (const slow of [false, true]) await this.claim(slow)
       })
     }
   }
 
   private async claim(slow: boolean): Promise<void> {
-    const busy = [...this.running.values()].filter((lane) => lane.slow === slow).length
+    const busy = [...this.running.values()].filter((partition) => partition.slow === slow).length
     const limit = this.capacity[slow ? 'slow' : 'fast'] - busy
     if (limit <= 0) return
     const except = [...this.running.keys()]
-    const lanes = await this.options.spool.work.claim(this.id, { limit, slow, except })
-    for (const lane of lanes) {
-      const done = this.turn(lane).finally(() => {
-        this.running.delete(lane.laneId)
+    const partitions = await this.options.queue.runs.claim(this.id, { limit, slow, except })
+    for (const partition of partitions) {
+      const done = this.run(partition).finally(() => {
+        this.running.delete(partition.partitionId)
         this.look()
       })
-      this.running.set(lane.laneId, { slow, done })
+      this.running.set(partition.partitionId, { slow, done })
     }
   }
 
-  private async turn(lane: ClaimedLane): Promise<void> {
+  private async run(partition: ClaimedPartition): Promise<void> {
     const { log } = this.options
     try {
-      const { parked, failures, succeeded } = await takeTurn(lane, this.tools)
-      const about = { lane: lane.lane, failures }
-      if (parked) log.warn({ ...about, status: parked.status }, 'EmailSendX refuses the API key of this lane')
-      else if (failures > lane.failures) log.warn(about, 'nothing can be delivered in this lane')
-      else if (succeeded && lane.failures > 0) log.info(about, 'this lane is delivered again')
+      const { suspended, failures, succeeded } = await runPartition(partition, this.tools)
+      const about = { partition: partition.partition, failures }
+      if (suspended)
+        log.warn({ ...about, status: suspended.status }, 'EmailSendX refuses the API key of this partition')
+      else if (failures > partition.failures) log.warn(about, 'nothing can be delivered in this partition')
+      else if (succeeded && partition.failures > 0) log.info(about, 'this partition is delivered again')
     } catch (error) {
-      if (error instanceof LeaseLost) log.warn({ lane: lane.lane }, 'another process has taken over this lane')
-      else if (!this.gone) log.error({ lane: lane.lane, err: error }, 'a turn of this lane ended early')
+      if (error instanceof LeaseLost)
+        log.warn({ partition: partition.partition }, 'another process has taken over this partition')
+      else if (!this.gone)
+        log.error({ partition: partition.partition, err: error }, 'a turn of this partition ended early')
     }
   }
 
   /** What is done by the clock: a look at the clock itself, and housekeeping once an hour. */
-  private async minutes(): Promise<void> {
+  private async tick(): Promise<void> {
     const now = this.now()
     const wasSetBack = now < this.lastLook - 1_000
     this.lastLook = now
-    if (wasSetBack) await this.options.spool.work.rewind()
-    if (wasSetBack || now - this.lastRetention >= HOUR_MS) {
-      this.lastRetention = now
-      const retained = await this.options.spool.retain()
-      if (Object.values(retained).some((count) => count > 0)) this.options.log.info({ ...retained }, 'housekeeping')
+    if (wasSetBack) await this.options.queue.runs.reschedule()
+    if (wasSetBack || now - this.lastPruning >= HOUR_MS) {
+      this.lastPruning = now
+      const pruned = await this.options.queue.prune()
+      if (Object.values(pruned).some((count) => count > 0)) this.options.log.info({ ...pruned }, 'housekeeping')
     }
   }
 
@@ -201,7 +204,7 @@ class DeliveryWorker implements Delivery {
 
   /**
    * What came of a call must be written down, or the events would be sent again: while the store fails, this waits, and the
-   * lane with it. Not for longer than the worker lives, and not when the lane is somebody else's by now.
+   * partition with it. Not for longer than the worker lives, and not when the partition is somebody else's by now.
    */
   private async persist<Value>(write: () => Promise<Value>): Promise<Value> {
     for (let tries = 1; ; tries++) {
@@ -218,10 +221,10 @@ class DeliveryWorker implements Delivery {
 
 function rememberMissing(now: () => number): Tools['missing'] {
   const told = new LRUCache<string, number>({ max: 10_000 })
-  const key = (laneId: number, email: string) => `${laneId} ${email}`
+  const key = (partitionId: number, email: string) => `${partitionId} ${email}`
   return {
-    note: (laneId, email) => void told.set(key(laneId, email), now()),
-    has: (laneId, email) => Math.abs(now() - (told.get(key(laneId, email)) ?? -Infinity)) < MISSING_MS,
-    forget: (laneId, email) => void told.delete(key(laneId, email))
+    note: (partitionId, email) => void told.set(key(partitionId, email), now()),
+    has: (partitionId, email) => Math.abs(now() - (told.get(key(partitionId, email)) ?? -Infinity)) < MISSING_MS,
+    forget: (partitionId, email) => void told.delete(key(partitionId, email))
   }
 }

@@ -1,4 +1,4 @@
-import { LaneRefused, SpoolFull, SpoolUnavailable } from '../queue'
+import { PartitionRefused, QueueFull, QueueUnavailable } from '../queue'
 import { UnreadableBody } from './shapes'
 
 /** A request the door does not take, with the status and the words for its sender. */
@@ -24,11 +24,11 @@ export interface RefusalAnswer {
 export function refusalAnswer(error: unknown): RefusalAnswer | undefined {
   if (error instanceof Refusal) return { status: error.status, error: error.message, retryAfter: error.retryAfter }
   if (error instanceof UnreadableBody) return { status: 400, error: error.message }
-  if (error instanceof LaneRefused) return { status: 401, error: error.message }
-  if (error instanceof SpoolFull) {
-    return { status: error.scope === 'lane' ? 429 : 503, error: error.message, retryAfter: 60 }
+  if (error instanceof PartitionRefused) return { status: 401, error: error.message }
+  if (error instanceof QueueFull) {
+    return { status: error.scope === 'partition' ? 429 : 503, error: error.message, retryAfter: 60 }
   }
-  if (error instanceof SpoolUnavailable) {
+  if (error instanceof QueueUnavailable) {
     return { status: 503, error: 'the bridge cannot store anything right now, try again', retryAfter: 10 }
   }
   return undefined

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'http'
-import type { Spool } from '../queue'
+import type { Queue } from '../queue'
 import { Refusal } from './answers'
 import type { Memory } from './body'
 import { LARGEST_BODY, readBody, TOO_LARGE } from './body'
@@ -28,7 +28,7 @@ export interface Receipt {
 
 /** What a door works with. */
 export interface Receiver {
-  spool: Pick<Spool, 'accept'>
+  queue: Pick<Queue, 'enqueue'>
   memory: Memory
   /** When set, Segment's door takes only what is signed with it. */
   sharedSecret?: string
@@ -37,13 +37,13 @@ export interface Receiver {
 /**
  * Takes one request in at a door: nothing of it, or all of it, on disk.
  * @param query the parsed query string
- * @throws Refusal, UnreadableBody, or what `Spool.accept` throws; then nothing was taken
+ * @throws Refusal, UnreadableBody, or what `Queue.enqueue` throws; then nothing was taken
  */
 export async function receive(
   door: Door,
   request: IncomingMessage,
   query: Record<string, string | string[] | undefined>,
-  { spool, memory, sharedSecret }: Receiver
+  { queue, memory, sharedSecret }: Receiver
 ): Promise<Receipt> {
   const { headers } = request
   const isSdk = door.name === 'sdk'
@@ -65,7 +65,7 @@ export async function receive(
       throw new Refusal(413, `${items.length} events in one request: send at most ${MOST_EVENTS}`)
     const { events, rejected, ignored } = normalise(items, { options: given.options, receivedAt, type: door.type })
     if (events.length + rejected.length === 0) return { accepted: 0, duplicates: 0, ignored, rejected: 0 }
-    const taken = await spool.accept({ apiKey }, { events, rejected })
+    const taken = await queue.enqueue({ apiKey }, { events, rejected })
     return { accepted: taken.accepted, duplicates: taken.duplicates, ignored, rejected: rejected.length }
   } finally {
     body.release()

@@ -1,3 +1,3 @@
-export { openSpool } from './open'
-export type { SpoolOptions } from './open'
-export * from './spool'
+export { openQueue } from './open'
+export type { QueueOptions } from './open'
+export * from './queue'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** The keys a user goes by inside a lane. Hashes: short, of one length, and safe for every store. */
+/** The keys a user goes by inside a partition. Hashes: short, of one length, and safe for every store. */
 export function userKey(userId: string): string {
   return hash('user', userId)
 }
@@ -25,7 +25,7 @@ export function messageKey(messageId: string, kind: 'event' | 'rejected'): strin
 /** Any store takes this as it is, and none of these begins like a hash. */
 const PLAIN = /^[\w-][\x20-\x7e]{0,99}$/
 
-/** 128 bits: of a billion keys in a lane, two are the same with a probability of 1 in 10²⁰. */
+/** 128 bits: of a billion keys in a partition, two are the same with a probability of 1 in 10²⁰. */
 function hash(kind: string, value: string): string {
   return createHash('sha256').update(`${kind} ${value}`).digest('base64url').slice(0, 22)
 }

@@ -6,7 +6,7 @@ import type { Arguments, OperationName, Result } from './operations'
 import { pieces } from './operation'
 import type { Answer, Operation, Param, Row, Step } from './operation'
 import { postgres } from './schema'
-import { SpoolUnavailable, SpoolUnusable } from './spool'
+import { QueueUnavailable, QueueUnusable } from './queue'
 
 const INT8: number = types.builtins.INT8
 
@@ -26,7 +26,7 @@ const MAX_TRIES = 5
 const BEGIN = `BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = '10s';
   SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '10s'`
 
-/** A Postgres database, named by its URL. @throws SpoolUnusable */
+/** A Postgres database, named by its URL. @throws QueueUnusable */
 export async function openPostgres(url: string): Promise<Engine> {
   const pool = new Pool({
     connectionString: url,
@@ -46,7 +46,7 @@ export async function openPostgres(url: string): Promise<Engine> {
     await pool.query('SELECT 1')
   } catch (error) {
     await engine.close()
-    throw new SpoolUnusable(`The Postgres store can't be reached: ${inWords(error)}.`, { cause: error })
+    throw new QueueUnusable(`The Postgres store can't be reached: ${inWords(error)}.`, { cause: error })
   }
   return engine
 }
@@ -57,13 +57,13 @@ class PostgresEngine implements Engine {
   constructor(private readonly pool: Pool) {}
 
   async run<Name extends OperationName>(name: Name, ...args: Arguments<Name>): Promise<Result<Name>> {
-    if (this.closed) throw new SpoolUnavailable('The store is closed.')
+    if (this.closed) throw new QueueUnavailable('The store is closed.')
     for (let tries = 1; ; tries++) {
       try {
         return (await this.transaction(name, args)) as Result<Name>
       } catch (error) {
         if (tries < MAX_TRIES && UNDONE.includes(codeOf(error))) continue
-        throw new SpoolUnavailable(`The Postgres store can't be used: ${inWords(error)}.`, { cause: error })
+        throw new QueueUnavailable(`The Postgres store can't be used: ${inWords(error)}.`, { cause: error })
       }
     }
   }

@@ -1,6 +1,6 @@
 /** Where SQLite and Postgres speak differently. Everything else is one SQL for both. */
 export interface Dialect {
-  /** A table's own ascending number. Never given out twice, also not after a delete: order in a lane hangs on it. */
+  /** A table's own ascending number. Never given out twice, also not after a delete: order in a partition hangs on it. */
   serial: string
   /** A text that is compared byte by byte. */
   text: string
@@ -128,6 +128,21 @@ export function migrations({ serial, text, keyed }: Dialect): string[][] {
       `CREATE INDEX dead_letters_died ON dead_letters (died_at)`,
 
       `CREATE TABLE workers (id TEXT PRIMARY KEY, alive_until BIGINT NOT NULL)`
+    ],
+    [
+      'ALTER TABLE facts RENAME TO meta',
+      `UPDATE meta SET name = 'pruned_at' WHERE name = 'retained_at'`,
+      `DELETE FROM meta WHERE name = 'touched_at'`,
+      'ALTER TABLE lanes RENAME TO partitions',
+      'ALTER TABLE partitions RENAME COLUMN sealed_key TO encrypted_key',
+      ...['at', 'status', 'reason'].map((of) => `ALTER TABLE partitions RENAME COLUMN parked_${of} TO suspended_${of}`),
+      'ALTER TABLE held_keys RENAME TO blocked_keys',
+      'ALTER TABLE blocked_keys RENAME COLUMN gate TO blocks',
+      'ALTER TABLE identities RENAME TO identity_links',
+      ...['for', 'until'].map((of) => `ALTER TABLE events RENAME COLUMN held_${of} TO deferred_${of}`),
+      ...['events', 'blocked_keys', 'message_ids', 'identity_links', 'dead_letters'].map(
+        (table) => `ALTER TABLE ${table} RENAME COLUMN lane_id TO partition_id`
+      )
     ]
   ]
 }

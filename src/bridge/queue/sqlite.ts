@@ -3,7 +3,7 @@ import path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Engine } from './engine'
 import type { Arguments, OperationName, Result } from './operations'
-import { SpoolUnavailable, SpoolUnusable } from './spool'
+import { QueueUnavailable, QueueUnusable } from './queue'
 import type { Call, Reply } from './sqlite-thread'
 
 export interface SqliteOptions {
@@ -13,16 +13,16 @@ export interface SqliteOptions {
 
 /**
  * A SQLite file, or `:memory:`. All work is done in a thread of its own, so that a slow disk never holds up the doors.
- * @throws SpoolUnusable
+ * @throws QueueUnusable
  */
 export async function openSqlite(file: string, { maxPages }: SqliteOptions = {}): Promise<Engine> {
   if (file !== ':memory:' && !existsSync(path.dirname(path.resolve(file)))) {
-    throw new SpoolUnusable(`The folder of the store ${file} does not exist. Create it, or name another place.`)
+    throw new QueueUnusable(`The folder of the store ${file} does not exist. Create it, or name another place.`)
   }
   const engine = new SqliteEngine()
   await engine.open(file, maxPages).catch(async (error: Error) => {
     await engine.end()
-    throw new SpoolUnusable(`The store ${file} can't be opened: ${inWords(error.message)}.`, { cause: error })
+    throw new QueueUnusable(`The store ${file} can't be opened: ${inWords(error.message)}.`, { cause: error })
   })
   return engine
 }
@@ -47,11 +47,11 @@ class SqliteEngine implements Engine {
   }
 
   async run<Name extends OperationName>(name: Name, ...args: Arguments<Name>): Promise<Result<Name>> {
-    if (this.closed) throw new SpoolUnavailable('The store is closed.')
+    if (this.closed) throw new QueueUnavailable('The store is closed.')
     try {
       return (await this.call((id) => ({ id, do: 'run', name, args }))) as Result<Name>
     } catch (error) {
-      throw new SpoolUnavailable(`The store can't be used: ${inWords((error as Error).message)}.`, { cause: error })
+      throw new QueueUnavailable(`The store can't be used: ${inWords((error as Error).message)}.`, { cause: error })
     }
   }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'os'
 import path from 'path'
 import { createInterface } from 'readline'
 import type { Readable } from 'stream'
-import { openSpool } from '../../bridge/queue'
+import { openQueue } from '../../bridge/queue'
 import { bridgeCommand } from '../bridge'
 
 const bin = path.join(__dirname, '../../../bin/run')
@@ -59,9 +59,9 @@ describe('bin/run bridge', () => {
     const ended = once(bridge, 'exit')
     bridge.kill('SIGTERM')
     expect(await ended).toEqual([0, null])
-    const spool = await openSpool(store)
-    expect(await spool.stats()).toMatchObject({ events: 1, deadLetters: 1 })
-    await spool.close()
+    const queue = await openQueue(store)
+    expect(await queue.stats()).toMatchObject({ events: 1, deadLetters: 1 })
+    await queue.close()
     expect(log.length).toBeGreaterThan(3)
     expect(log.join()).not.toMatch(/esx_test|morgan|user_12345/)
   }, 20_000)
@@ -82,18 +82,18 @@ describe('bin/run bridge', () => {
 
 describe('bin/run bridge dead-letters', () => {
   beforeEach(async () => {
-    const spool = await openSpool(store)
+    const queue = await openQueue(store)
     const rejected = [
       { messageId: 'nothing', reason: 'nothing instead of an event', item: null },
       { messageId: 'evil\u001b[2J', reason: 'an event without a type', item: { userId: '\u009b2J' } }
     ]
-    await spool.accept({ apiKey: key }, { events: [], rejected })
-    await spool.close()
+    await queue.enqueue({ apiKey: key }, { events: [], rejected })
+    await queue.close()
   })
 
   it('lists them as a table, without letting them speak to the terminal', async () => {
     const lines = (await run('dead-letters', 'list')).split('\n')
-    expect(lines[0]).toMatch(/^id +died +lane +type +reason +messageId +detail$/)
+    expect(lines[0]).toMatch(/^id +died +partition +type +reason +messageId +detail$/)
     expect(lines[1]).toMatch(
       /^2 +\d{4}-\d\d-\d\dT[\d:]+Z +\w+ +rejected +rejected +evil\?\[2J +an event without a type$/
     )
@@ -104,7 +104,7 @@ describe('bin/run bridge dead-letters', () => {
   it('lists those that fit all filters', async () => {
     const found = async (...filters: string[]) => {
       const { deadLetters } = JSON.parse(await run('dead-letters', 'list', '--json', ...filters)) as {
-        deadLetters: { id: number; lane: string }[]
+        deadLetters: { id: number; partition: string }[]
       }
       return deadLetters.map(({ id }) => id)
     }
@@ -114,7 +114,7 @@ describe('bin/run bridge dead-letters', () => {
     expect(await found('--until', '1h')).toEqual([])
     expect(await found('--since', '2026-01-15', '--before', '2')).toEqual([1])
     expect(await found('--reason', 'refused')).toEqual([])
-    expect(await found('--lane', 'no such lane')).toEqual([])
+    expect(await found('--partition', 'no such partition')).toEqual([])
   })
 
   it('shows one with all that was received', async () => {

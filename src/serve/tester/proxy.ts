@@ -25,7 +25,7 @@ const SANDBOX: Passage[] = [
 ]
 
 const BRIDGE: Passage[] = [
-  { method: 'GET', path: '/lanes', to: '/_bridge/lanes' },
+  { method: 'GET', path: '/partitions', to: '/_bridge/partitions' },
   { method: 'GET', path: '/dead-letters', to: '/_bridge/dead-letters' },
   { method: 'POST', path: '/dead-letters/:id/retry', to: '/_bridge/dead-letters/:id/retry' },
   { method: 'GET', path: '/metrics', to: '/metrics' },

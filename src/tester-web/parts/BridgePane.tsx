@@ -1,14 +1,14 @@
 import { clock } from '../model/outcome'
 import { counted } from '../model/words'
 import { bridge, bridgeTrouble, receipt, retryDeadLetter, sendToBridge } from '../state/bridge'
-import type { DeadLetter, Lane } from '../state/bridge'
+import type { DeadLetter, Partition } from '../state/bridge'
 import { start } from '../state/definition'
 import { reading, settings } from '../state/inputs'
 
-/** What the bridge has in hand, lane by lane. */
+/** What the bridge has in hand, partition by partition. */
 export function BridgePane() {
   if (!start.value?.bridge) return <p class="pane bridge quiet">No bridge runs beside this page: npm start runs one.</p>
-  const { lanes, deadLetters, delivered } = bridge.value ?? { lanes: [], deadLetters: [], delivered: 0 }
+  const { partitions, deadLetters, delivered } = bridge.value ?? { partitions: [], deadLetters: [], delivered: 0 }
   return (
     <section class="pane bridge" aria-labelledby="bridge-title">
       <header class="pane-head">
@@ -19,11 +19,11 @@ export function BridgePane() {
         <SendHere />
       </header>
       <div class="pane-body">
-        {lanes.length === 0 && <p class="quiet">Nothing has come in yet, by webhook or SDK.</p>}
-        {lanes.length > 0 && <p>{counted(delivered, 'event')} delivered since the bridge was started</p>}
+        {partitions.length === 0 && <p class="quiet">Nothing has come in yet, by webhook or SDK.</p>}
+        {partitions.length > 0 && <p>{counted(delivered, 'event')} delivered since the bridge was started</p>}
         <ul class="cards">
-          {lanes.map((lane) => (
-            <LaneView key={lane.lane} lane={lane} />
+          {partitions.map((partition) => (
+            <PartitionView key={partition.partition} partition={partition} />
           ))}
           {deadLetters.map((letter) => (
             <DeadLetterView key={letter.id} letter={letter} />
@@ -46,21 +46,25 @@ function SendHere() {
   )
 }
 
-function LaneView({ lane: { lane, events, held, deadLetters, parked } }: { lane: Lane }) {
+function PartitionView({
+  partition: { partition, events, deferred, deadLetters, suspended }
+}: {
+  partition: Partition
+}) {
   return (
     <li class="card">
       <p class="card-head">
         <span>
-          lane <span class="code">{lane}</span>
+          partition <span class="code">{partition}</span>
         </span>
-        {parked && <span class="badge bad">parked</span>}
+        {suspended && <span class="badge bad">suspended</span>}
       </p>
       <p>
-        {events} queued{held > 0 && ` (${held} waiting for a user)`} · {deadLetters} dead
+        {events} queued{deferred > 0 && ` (${deferred} waiting for a user)`} · {deadLetters} dead
       </p>
-      {parked && (
+      {suspended && (
         <p class="bad">
-          {parked.reason} It is tried again at {clock(parked.nextTryAt)}.
+          {suspended.reason} It is tried again at {clock(suspended.nextTryAt)}.
         </p>
       )}
     </li>

@@ -3,19 +3,19 @@ import type { Event } from '../model/events'
 import { start } from './definition'
 import { ask } from './server'
 
-/** A lane: what was sent to the bridge with one API key. Times are in ms. */
-export interface Lane {
-  lane: string
+/** A partition: what was sent to the bridge with one API key. Times are in ms. */
+export interface Partition {
+  partition: string
   events: number
-  held: number
+  deferred: number
   deadLetters: number
   proven: boolean
-  parked?: { since: number; reason: string; nextTryAt: number }
+  suspended?: { since: number; reason: string; nextTryAt: number }
 }
 
 export interface DeadLetter {
   id: number
-  lane: string
+  partition: string
   messageId: string
   type: 'identify' | 'track' | 'rejected'
   reason: string
@@ -25,9 +25,9 @@ export interface DeadLetter {
 }
 
 interface Bridge {
-  lanes: Lane[]
+  partitions: Partition[]
   deadLetters: DeadLetter[]
-  /** Events of all lanes since the bridge was started. */
+  /** Events of all partitions since the bridge was started. */
   delivered: number
 }
 
@@ -38,12 +38,12 @@ const EVERY_MS = 2_000
 
 export async function lookIntoBridge(): Promise<void> {
   try {
-    const [{ lanes }, { deadLetters }, metrics] = await Promise.all([
-      ask<{ lanes: Lane[] }>('/tester/bridge/lanes'),
+    const [{ partitions }, { deadLetters }, metrics] = await Promise.all([
+      ask<{ partitions: Partition[] }>('/tester/bridge/partitions'),
       ask<{ deadLetters: DeadLetter[] }>('/tester/bridge/dead-letters'),
       ask<string>('/tester/bridge/metrics')
     ])
-    bridge.value = { lanes, deadLetters, delivered: deliveredIn(metrics) }
+    bridge.value = { partitions, deadLetters, delivered: deliveredIn(metrics) }
     bridgeTrouble.value = ''
   } catch (error) {
     bridgeTrouble.value = error instanceof Error ? error.message : String(error)

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { forgetContacts } from '../../../../definitions/emailsendx/trackEvent/contacts'
 import type { BridgeEvent } from '../../event'
-import { identify, track } from '../../queue/__tests__/support/events'
-import { HOUR, MINUTE, Rig } from './support/rig'
+import { identify, track } from '../../queue/__tests__/__helpers__/events'
+import { HOUR, MINUTE, Rig } from './__helpers__/rig'
 
 jest.setTimeout(60_000)
 
@@ -51,7 +51,7 @@ it('delivers each event once or keeps it as a dead letter, and each user’s in 
         )
         await rig.pass(2 * HOUR, 5 * MINUTE)
 
-        expect(await rig.spool.stats()).toMatchObject({ events: 0, held: 0, deadLetters: 0 })
+        expect(await rig.queue.stats()).toMatchObject({ events: 0, deferred: 0, deadLetters: 0 })
         const { contacts, events } = await rig.state()
         expect(contacts.map(({ metadata }) => metadata.last)).toEqual([steps.length, steps.length, steps.length])
         const fired = events.map(({ name }) => Number(name.split('_')[1])).reverse()

@@ -1,7 +1,7 @@
 import { forgetContacts } from '../../../../definitions/emailsendx/trackEvent/contacts'
 import { SANDBOX_KEY } from '../../../sandbox'
-import { identify, track } from '../../queue/__tests__/support/events'
-import { BULK, FIRE, HOUR, MINUTE, Rig, SEARCH, SECOND, tick } from './support/rig'
+import { identify, track } from '../../queue/__tests__/__helpers__/events'
+import { BULK, FIRE, HOUR, MINUTE, Rig, SEARCH, SECOND, tick } from './__helpers__/rig'
 
 const ann = { userId: 'u1', email: 'ann@example.com' }
 const bob = { userId: 'u2', email: 'bob@example.com' }
@@ -28,7 +28,7 @@ describe('identities and order', () => {
     const { contacts, events } = await rig.state()
     expect(contacts).toMatchObject([{ email: 'morgan@acme.com', firstName: 'Morgan', metadata: { plan: 'pro' } }])
     expect(events).toMatchObject([{ email: 'morgan@acme.com', name: 'purchase_completed', data: { amount: 99 } }])
-    expect((await rig.spool.stats()).events).toBe(0)
+    expect((await rig.queue.stats()).events).toBe(0)
   })
 
   it('resolves a track that overtook its identify, with everything in reverse order', async () => {
@@ -36,13 +36,13 @@ describe('identities and order', () => {
     await rig.quiet()
     await rig.take(track({ anonymousId: 'a1' }, 'second'))
     await rig.quiet()
-    expect(await rig.spool.stats()).toMatchObject({ events: 2, held: 2 })
+    expect(await rig.queue.stats()).toMatchObject({ events: 2, deferred: 2 })
     await rig.take(identify({ ...ann, anonymousId: 'a1' }))
     await rig.quiet()
     expect((await rig.fired()).sort()).toEqual(['second', 'third'])
     expect(await rig.calls(BULK)).toBe(1)
     expect(await rig.calls(SEARCH)).toBe(1)
-    expect(await rig.spool.stats()).toMatchObject({ events: 0, held: 0 })
+    expect(await rig.queue.stats()).toMatchObject({ events: 0, deferred: 0 })
   })
 
   it('keeps the order of one user while others pass, also when the user goes by several names', async () => {
@@ -104,7 +104,7 @@ describe('identities and order', () => {
   it('sends identifies that waited for an address before the one that brings it', async () => {
     await rig.take(identify({ userId: 'u1' }, { plan: 'free', seats: 1 }))
     await rig.quiet()
-    expect(await rig.spool.stats()).toMatchObject({ held: 1 })
+    expect(await rig.queue.stats()).toMatchObject({ deferred: 1 })
     await rig.take(identify(ann, { plan: 'pro' }))
     await rig.quiet()
     expect((await rig.state()).contacts).toMatchObject([{ metadata: { plan: 'pro', seats: 1 } }])
@@ -123,7 +123,7 @@ describe('identities and order', () => {
     expect((await rig.state()).contacts[0].metadata).toEqual({ plan: 'pro' })
   })
 
-  it('keeps lanes apart: what one key taught, no other knows', async () => {
+  it('keeps partitions apart: what one key taught, no other knows', async () => {
     const { key } = await rig.control<{ key: string }>('POST', 'keys', { name: 'other' })
     await rig.take(identify(ann))
     await rig.takeFor(key, track({ userId: 'u1' }))
@@ -188,7 +188,7 @@ describe('waiting', () => {
         'unknown_email: No identify() told the email of this userId or anonymousId in time. Send one with an email, then retry the event.'
       )
     )
-    expect(await rig.spool.stats()).toMatchObject({ events: 0, held: 0, deadLetters: 3 })
+    expect(await rig.queue.stats()).toMatchObject({ events: 0, deferred: 0, deadLetters: 3 })
     expect((await rig.state()).totals.requests).toBe(0)
   })
 
@@ -197,7 +197,7 @@ describe('waiting', () => {
     await rig.pass(HOUR)
     await rig.take(identify(ann))
     await rig.quiet()
-    expect(await rig.spool.deadLetters.retry({})).toEqual({ retried: 1, kept: 0 })
+    expect(await rig.queue.deadLetters.retry({})).toEqual({ retried: 1, kept: 0 })
     await rig.quiet()
     expect(await rig.fired()).toEqual(['one'])
   })
@@ -244,7 +244,7 @@ describe('waiting', () => {
     }
     await rig.pass(31 * MINUTE, MINUTE)
     expect((await rig.dead()).length).toBeGreaterThanOrEqual(1)
-    expect((await rig.spool.stats()).events).toBeGreaterThanOrEqual(25)
+    expect((await rig.queue.stats()).events).toBeGreaterThanOrEqual(25)
     await rig.pass(35 * MINUTE, MINUTE)
     expect(await rig.dead()).toEqual(
       Array(30).fill(
@@ -265,7 +265,7 @@ describe('waiting', () => {
     rig.deliver()
     await rig.pass(5 * MINUTE, MINUTE)
     expect(await rig.fired()).toEqual(['late'])
-    expect(await rig.spool.stats()).toMatchObject({ events: 0, deadLetters: 1500 })
+    expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 1500 })
   })
 })
 
@@ -375,7 +375,7 @@ describe('faults of EmailSendX', () => {
     const fired = await rig.fired()
     expect(fired.filter((name) => name.startsWith('ann'))).toEqual([0, 1, 2, 3, 4, 5].map((index) => `ann_${index}`))
     expect(fired.filter((name) => name.startsWith('bob'))).toEqual([0, 1, 2, 3, 4, 5].map((index) => `bob_${index}`))
-    expect(await rig.spool.stats()).toMatchObject({ events: 0, deadLetters: 0 })
+    expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
   })
 
   it.each([
@@ -437,7 +437,7 @@ describe('faults of EmailSendX', () => {
       expect.stringContaining('refused: The list "no_such_list" does not exist'),
       'refused: EmailSendX refused the request: data.amount must be positive'
     ])
-    const [letter] = await rig.spool.deadLetters.list({})
+    const [letter] = await rig.queue.deadLetters.list({})
     expect(letter).toMatchObject({
       attempts: 1,
       type: 'track',
@@ -453,7 +453,7 @@ describe('faults of EmailSendX', () => {
     await rig.take(identify(ann, { plan: 'secretplan' }))
     await rig.pass(MINUTE, SECOND)
     const log = rig.log.join('')
-    expect(log).toMatch(/nothing can be delivered in this lane[^]*this lane is delivered again/)
+    expect(log).toMatch(/nothing can be delivered in this partition[^]*this partition is delivered again/)
     expect(log).not.toMatch(/ann@|secretplan|esx_/)
   })
 })
@@ -472,9 +472,9 @@ describe('a refused key', () => {
     await rig.quiet()
   })
 
-  it('parks its lane, which loses nothing and is tried ever more rarely', async () => {
-    expect(await rig.spool.lanes.list({ parked: true })).toMatchObject([
-      { events: 2, proven: true, parked: { reason: expect.stringContaining('EmailSendX refused the API key') } }
+  it('suspends its partition, which loses nothing and is tried ever more rarely', async () => {
+    expect(await rig.queue.partitions.list({ suspended: true })).toMatchObject([
+      { events: 2, proven: true, suspended: { reason: expect.stringContaining('EmailSendX refused the API key') } }
     ])
     const before = (await rig.state()).totals.requests
     await rig.pass(6 * HOUR, MINUTE)
@@ -482,7 +482,7 @@ describe('a refused key', () => {
     await change(false)
     await rig.pass(HOUR, MINUTE)
     expect(await rig.fired()).toEqual(['one', 'two'])
-    expect(await rig.spool.lanes.list({ parked: true })).toEqual([])
+    expect(await rig.queue.partitions.list({ suspended: true })).toEqual([])
     expect(await rig.dead()).toEqual([])
   })
 
@@ -496,17 +496,17 @@ describe('a refused key', () => {
 
   it('is tried again when an operator says so', async () => {
     await change(false)
-    expect(await rig.spool.lanes.unpark({ apiKey: SANDBOX_KEY })).toBe(1)
+    expect(await rig.queue.partitions.resume({ apiKey: SANDBOX_KEY })).toBe(1)
     await rig.quiet()
     expect(await rig.fired()).toEqual(['one', 'two'])
   })
 
   it('that lacks a scope says which', async () => {
     await rig.control('PATCH', 'keys/key_default', { revoked: false, scopes: ['contacts:read'] })
-    await rig.spool.lanes.unpark({})
+    await rig.queue.partitions.resume({})
     await rig.quiet()
-    expect(await rig.spool.lanes.list({ parked: true })).toMatchObject([
-      { parked: { reason: expect.stringContaining('lacks the contacts:write scope') } }
+    expect(await rig.queue.partitions.list({ suspended: true })).toMatchObject([
+      { suspended: { reason: expect.stringContaining('lacks the contacts:write scope') } }
     ])
   })
 })
@@ -565,22 +565,25 @@ describe('an outcome that nobody knows', () => {
   })
 })
 
-describe('many lanes', () => {
+describe('many partitions', () => {
   it('are all delivered, and slow or dead ones delay nobody else', async () => {
     rig = await Rig.start({ concurrency: 8 })
     const keys = await Promise.all(
-      Array.from({ length: 60 }, () => rig.control<{ key: string }>('POST', 'keys', { name: 'lane' }))
+      Array.from({ length: 60 }, () => rig.control<{ key: string }>('POST', 'keys', { name: 'partition' }))
     )
     for (const { key } of keys.slice(0, 20)) {
       await rig.fault({ kind: 'drop', path: ALL, key, times: 'always', delayMs: 200 })
     }
     await Promise.all(
-      keys.map(({ key }, lane) =>
-        rig.takeFor(key, ...Array.from({ length: 3 }, (_, n) => identify({ email: `c${n}@lane${lane}.example` })))
+      keys.map(({ key }, partition) =>
+        rig.takeFor(
+          key,
+          ...Array.from({ length: 3 }, (_, n) => identify({ email: `c${n}@partition${partition}.example` }))
+        )
       )
     )
     while ((await rig.state()).totals.contacts < 40 * 3) await tick()
-    expect((await rig.spool.stats()).events).toBe(20 * 3)
+    expect((await rig.queue.stats()).events).toBe(20 * 3)
     await rig.control('DELETE', 'faults')
     await rig.pass(10 * MINUTE, 10 * SECOND)
     expect((await rig.state()).totals.contacts).toBe(60 * 3)

@@ -1,10 +1,10 @@
-import { PostgresServer, sqliteFiles } from '../../queue/__tests__/support/stores'
-import { Oracle, pause } from './support/oracle'
-import type { Findings, OracleOptions } from './support/oracle'
+import { PostgresServer, sqliteFiles } from '../../queue/__tests__/__helpers__/stores'
+import { Oracle, pause } from './__helpers__/oracle'
+import type { Findings, OracleOptions } from './__helpers__/oracle'
 
 jest.setTimeout(60_000)
 
-const LANES = 3
+const PARTITIONS = 3
 const { fresh } = sqliteFiles()
 let postgres: PostgresServer
 beforeAll(async () => {
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => postgres.end())
 
 async function killed(times: number, options: OracleOptions): Promise<Findings> {
-  const oracle = await Oracle.start({ lanes: LANES, ...options })
+  const oracle = await Oracle.start({ partitions: PARTITIONS, ...options })
   try {
     for (let kill = 0; kill < times; kill++) {
       await oracle.acknowledges(20)
@@ -30,7 +30,7 @@ describe('what a bridge has acknowledged is delivered or a dead letter, in order
   it('on SQLite', async () => {
     const { lost, disordered, doubled, kills, deadLetters, acknowledged } = await killed(2, { store: await fresh() })
     expect({ lost, disordered, deadLetters }).toEqual({ lost: [], disordered: [], deadLetters: 0 })
-    expect(doubled.length).toBeLessThanOrEqual(kills * LANES)
+    expect(doubled.length).toBeLessThanOrEqual(kills * PARTITIONS)
     expect(acknowledged).toBeGreaterThanOrEqual(40)
   })
 
@@ -38,13 +38,13 @@ describe('what a bridge has acknowledged is delivered or a dead letter, in order
     const options = { store: await fresh(), onUnknownOutcome: 'dead-letter' } as const
     const { lost, disordered, doubled, kills, deadLetters } = await killed(2, options)
     expect({ lost, disordered, doubled }).toEqual({ lost: [], disordered: [], doubled: [] })
-    expect(deadLetters).toBeLessThanOrEqual(kills * LANES)
+    expect(deadLetters).toBeLessThanOrEqual(kills * PARTITIONS)
   })
 
   it('on Postgres, two bridges at once', async () => {
     const options = { store: await postgres.freshSchema(), processes: 2 }
     const { lost, disordered, doubled, kills, deadLetters } = await killed(2, options)
     expect({ lost, disordered, deadLetters }).toEqual({ lost: [], disordered: [], deadLetters: 0 })
-    expect(doubled.length).toBeLessThanOrEqual(kills * LANES)
+    expect(doubled.length).toBeLessThanOrEqual(kills * PARTITIONS)
   })
 })

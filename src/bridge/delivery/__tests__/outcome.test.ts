@@ -1,11 +1,11 @@
-import { track } from '../../queue/__tests__/support/events'
-import { judge } from '../outcome'
-import type { Conduct, Exchange, Row } from '../outcome'
-import type { Item } from '../users'
+import { track } from '../../queue/__tests__/__helpers__/events'
+import { classify } from '../outcome'
+import type { Trace, Exchange, Row } from '../outcome'
+import type { Item } from '../identity-links'
 
 function item(options = {}): Item {
   const event = track({ email: 'ann@example.com', options })
-  return { id: 1, event, arrivedAt: 0, attempts: 0, firing: false, keys: [], teaches: [], tells: [] }
+  return { id: 1, event, arrivedAt: 0, attempts: 0, firing: false, keys: [], links: [], seenLinks: [] }
 }
 
 const get = (status: number): Exchange => ({ method: 'GET', status })
@@ -14,7 +14,7 @@ const row = (status: number, errormessage = 'No.', errortype?: string): Row => (
 
 describe('the verdict on a track', () => {
   const verdict = (what: Row, fired: boolean, ...exchanges: Exchange[]) =>
-    judge(item(), what, { type: 'track', fired, exchanges }).is
+    classify(item(), what, { type: 'track', fired, exchanges }).is
 
   it.each<[string, Row, boolean, Exchange[]]>([
     ['delivered', { status: 201 }, true, [get(200), post(201)]],
@@ -46,7 +46,7 @@ describe('the verdict on a track', () => {
 })
 
 describe('the verdict on an identify', () => {
-  const conduct = (...exchanges: Exchange[]): Conduct => ({ type: 'identify', fired: false, exchanges })
+  const trace = (...exchanges: Exchange[]): Trace => ({ type: 'identify', fired: false, exchanges })
 
   it.each<[string, Row, Exchange[]]>([
     ['delivered', { status: 200 }, [post(200)]],
@@ -57,18 +57,18 @@ describe('the verdict on an identify', () => {
     ['failed', row(404), [post(404)]],
     ['key refused', row(401), []]
   ])('is "%s" for %j after %j', (expected, what, exchanges) => {
-    expect(judge(item(), what, conduct(...exchanges)).is).toBe(expected)
+    expect(classify(item(), what, trace(...exchanges)).is).toBe(expected)
   })
 
   it('blames a list that does not exist, not the address of the API', () => {
-    expect(judge(item({ listId: 'x' }), row(404, 'No such list.'), conduct(post(404)))).toEqual({
+    expect(classify(item({ listId: 'x' }), row(404, 'No such list.'), trace(post(404)))).toEqual({
       is: 'refused',
       words: 'No such list.'
     })
   })
 
   it('always has words', () => {
-    expect(judge(item(), { status: 409 }, conduct(post(409)))).toEqual({
+    expect(classify(item(), { status: 409 }, trace(post(409)))).toEqual({
       is: 'refused',
       words: 'The destination reported 409 without a reason.'
     })

@@ -1,7 +1,7 @@
 import { forgetContacts } from '../../../../definitions/emailsendx/trackEvent/contacts'
-import { identify, track } from '../../queue/__tests__/support/events'
-import { PostgresServer } from '../../queue/__tests__/support/stores'
-import { Rig, tick } from './support/rig'
+import { identify, track } from '../../queue/__tests__/__helpers__/events'
+import { PostgresServer } from '../../queue/__tests__/__helpers__/stores'
+import { Rig, tick } from './__helpers__/rig'
 
 jest.setTimeout(60_000)
 
@@ -32,14 +32,14 @@ it('waits for a Postgres that goes away in the middle of a call, and fires nothi
     while ((await rig.fired()).length < 2) await tick()
     await rig.quiet()
     expect(await rig.fired()).toEqual(['one', 'two'])
-    expect(await rig.spool.stats()).toMatchObject({ events: 0, deadLetters: 0 })
+    expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
     expect(rig.log.join('')).toMatch(/the store fails, delivery waits for it[^]*the store works again/)
   } finally {
     await rig.end()
   }
 })
 
-it('leaves a lane to one of several bridges at a time', async () => {
+it('leaves a partition to one of several bridges at a time', async () => {
   const store = await server.freshSchema()
   const rig = await Rig.start({ store })
   const twin = await Rig.start({ store, apiUrl: rig.sandbox.url })
@@ -49,7 +49,7 @@ it('leaves a lane to one of several bridges at a time', async () => {
       await rig.take(identify({ email }), track({ email }, `one_${round}`), track({ email }, `two_${round}`))
       await twin.take(track({ email }, `three_${round}`))
     }
-    while ((await rig.spool.stats()).events > 0) await tick()
+    while ((await rig.queue.stats()).events > 0) await tick()
     const fired = await rig.fired()
     expect([...fired].sort()).toEqual(
       Array.from({ length: 20 }, (_, round) => [`one_${round}`, `two_${round}`, `three_${round}`])

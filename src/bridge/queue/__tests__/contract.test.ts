@@ -1,10 +1,10 @@
 import { Client } from 'pg'
 import Database from 'libsql'
 import { emailKey, userKey } from '../keys'
-import { LaneRefused, LeaseLost, openSpool, SpoolFull, SpoolUnavailable, SpoolUnusable } from '..'
-import type { ClaimedLane, Held, LaneEvent, Settlement, Spool, SpoolOptions } from '..'
-import { identify, track } from './support/events'
-import { SECRET, stores } from './support/stores'
+import { PartitionRefused, LeaseLost, openQueue, QueueFull, QueueUnavailable, QueueUnusable } from '..'
+import type { ClaimedPartition, Deferral, QueuedEvent, Ack, Queue, QueueOptions } from '..'
+import { identify, track } from './__helpers__/events'
+import { runSql, SECRET, stores } from './__helpers__/stores'
 
 const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR
@@ -12,70 +12,58 @@ const START = Date.UTC(2026, 10, 23)
 const key = { apiKey: 'esx_test_one' }
 const other = { apiKey: 'esx_test_two' }
 const ALL = { rows: 1000, bytes: 1_000_000 }
-const REST = { pausedUntil: 0, failures: 0, slow: false, succeeded: false, tried: false }
+const STATE = { pausedUntil: 0, failures: 0, slow: false, succeeded: false, tried: false }
 
-describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
+describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
   const { fresh } = stores(engine)
-  let spool: Spool
+  let queue: Queue
   let target: string
   let now: number
-  const more: Spool[] = []
+  const more: Queue[] = []
 
   beforeEach(async () => {
     now = START
     target = await fresh()
-    spool = await open()
+    queue = await open()
   })
   afterEach(async () => {
     await Promise.all(more.splice(0).map((each) => each.close()))
   })
 
-  async function open(options: SpoolOptions = {}): Promise<Spool> {
-    const opened = await openSpool(target, { secret: SECRET, now: () => now, ...options })
+  async function open(options: QueueOptions = {}): Promise<Queue> {
+    const opened = await openQueue(target, { secret: SECRET, now: () => now, ...options })
     more.push(opened)
     return opened
   }
 
-  async function take(lane = key, ...events: ReturnType<typeof track>[]) {
-    return spool.accept(lane, { events, rejected: [] })
+  async function take(partition = key, ...events: ReturnType<typeof track>[]) {
+    return queue.enqueue(partition, { events, rejected: [] })
   }
 
-  /** The lane that has been due for longest. */
-  async function claim(worker = 'worker', by = spool): Promise<ClaimedLane> {
-    await by.work.beat(worker, 10_000)
-    const [lane] = await by.work.claim(worker, { limit: 1, slow: false, except: [] })
-    return lane
+  /** The partition that has been due for longest. */
+  async function claim(worker = 'worker', by = queue): Promise<ClaimedPartition> {
+    await by.runs.heartbeat(worker, 10_000)
+    const [partition] = await by.runs.claim(worker, { limit: 1, slow: false, except: [] })
+    return partition
   }
 
-  async function queue(lane: ClaimedLane): Promise<LaneEvent[]> {
-    return (await spool.work.head(lane, ALL)).events
+  async function queued(partition: ClaimedPartition): Promise<QueuedEvent[]> {
+    return (await queue.runs.head(partition, ALL)).events
   }
 
-  /** The same store, past the spool. */
-  async function sql(statement: string): Promise<void> {
-    if (engine === 'SQLite') {
-      const database = new Database(target)
-      database.exec(statement)
-      database.close()
-    } else {
-      const client = new Client({ connectionString: target })
-      await client.connect()
-      await client.query(statement)
-      await client.end()
-    }
-  }
+  const sql = (statements: string) => runSql(target, statements)
 
   describe('intake', () => {
     it('gives back what it took, to the letter, after being closed and opened again', async () => {
       const odd = track({ userId: 'ü\0\ud800"', email: 'ann@example.com' }, 'x', { deep: [{ '': null }], nul: 'a\0b' })
       await take(key, odd, identify())
-      await spool.close()
-      spool = await open()
+      await queue.close()
+      queue = await open()
 
-      const lane = await claim()
-      expect(lane.apiKey).toBe(key.apiKey)
-      expect((await queue(lane)).map(({ event }) => event.messageId)).toEqual([odd.messageId, expect.any(String)])
-      expect((await queue(lane))[0]).toEqual({
+      const partition = await claim()
+      expect(partition.apiKey).toBe(key.apiKey)
+      expect((await queued(partition)).map(({ event }) => event.messageId)).toEqual([odd.messageId, expect.any(String)])
+      expect((await queued(partition))[0]).toEqual({
         id: expect.any(Number),
         event: odd,
         arrivedAt: START,
@@ -91,9 +79,9 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
       expect(await take(key, one, two, one)).toEqual({ accepted: 2, duplicates: 1 })
       expect(await take(key, two)).toEqual({ accepted: 0, duplicates: 1 })
 
-      const lane = await claim()
-      const events = await queue(lane)
-      await spool.work.settle(lane, { delivered: events.map(({ id }) => id) })
+      const partition = await claim()
+      const events = await queued(partition)
+      await queue.runs.ack(partition, { delivered: events.map(({ id }) => id) })
       expect(await take(key, one, two)).toEqual({ accepted: 0, duplicates: 2 })
       expect(await take(other, one, two)).toEqual({ accepted: 2, duplicates: 0 })
     })
@@ -103,123 +91,125 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
       const answers = await Promise.all([take(key, ...events), take(key, ...events), take(key, ...events.reverse())])
       expect(answers.reduce((total, { accepted }) => total + accepted, 0)).toBe(20)
       expect(answers.reduce((total, { duplicates }) => total + duplicates, 0)).toBe(40)
-      expect((await spool.stats()).events).toBe(20)
+      expect((await queue.stats()).events).toBe(20)
     })
 
     it('keeps the order of arrival', async () => {
       const events = Array.from({ length: 50 }, () => track())
       for (const event of events) await take(key, event)
-      const lane = await claim()
-      expect((await queue(lane)).map(({ event }) => event.messageId)).toEqual(events.map(({ messageId }) => messageId))
+      const partition = await claim()
+      expect((await queued(partition)).map(({ event }) => event.messageId)).toEqual(
+        events.map(({ messageId }) => messageId)
+      )
     })
 
     it('makes dead letters of rejected items, once', async () => {
       const rejected = [{ messageId: 'm1', reason: 'It has no name\0.', item: { type: 'track' } }]
-      await spool.accept(key, { events: [], rejected })
-      await spool.accept(key, { events: [track({ messageId: 'm1' })], rejected })
+      await queue.enqueue(key, { events: [], rejected })
+      await queue.enqueue(key, { events: [track({ messageId: 'm1' })], rejected })
 
-      expect(await spool.stats()).toMatchObject({ events: 1, deadLetters: 1 })
-      const [letter] = await spool.deadLetters.list({})
+      expect(await queue.stats()).toMatchObject({ events: 1, deadLetters: 1 })
+      const [letter] = await queue.deadLetters.list({})
       expect(letter).toMatchObject({ messageId: 'm1', type: 'rejected', reason: 'rejected', detail: 'It has no name.' })
-      expect(await spool.deadLetters.show(letter.id)).toMatchObject({ content: { type: 'track' } })
+      expect(await queue.deadLetters.show(letter.id)).toMatchObject({ content: { type: 'track' } })
     })
 
     it('takes many large requests at once', async () => {
-      const requests = Array.from({ length: 30 }, (_, lane) =>
-        spool.accept(
-          { apiKey: `key ${lane % 3}` },
+      const requests = Array.from({ length: 30 }, (_, partition) =>
+        queue.enqueue(
+          { apiKey: `key ${partition % 3}` },
           { events: Array.from({ length: 150 }, () => track({}, 'x', { pad: 'x'.repeat(500) })), rejected: [] }
         )
       )
       await Promise.all(requests)
-      expect(await spool.stats()).toMatchObject({ events: 4500, lanes: 3 })
+      expect(await queue.stats()).toMatchObject({ events: 4500, partitions: 3 })
     })
 
     it('takes one event of 4 MB', async () => {
       const huge = track({}, 'x', { pad: 'x'.repeat(4_000_000) })
       await take(key, track(), huge, track())
-      const lane = await claim()
-      const page = await spool.work.head(lane, ALL)
+      const partition = await claim()
+      const page = await queue.runs.head(partition, ALL)
       expect(page).toMatchObject({ events: [{}], complete: false })
-      await spool.work.settle(lane, { delivered: [page.events[0].id] })
-      expect((await queue(lane))[0].event).toEqual(huge)
+      await queue.runs.ack(partition, { delivered: [page.events[0].id] })
+      expect((await queued(partition))[0].event).toEqual(huge)
     })
 
-    it('refuses what goes over the limit of a lane, and nothing else', async () => {
-      spool = await open({ maxLaneBytes: 2_000 })
+    it('refuses what goes over the limit of a partition, and nothing else', async () => {
+      queue = await open({ maxPartitionBytes: 2_000 })
       await take(key, track(), track())
       const refused = take(key, track({}, 'x', { pad: 'x'.repeat(2000) }))
-      await expect(refused).rejects.toMatchObject({ name: 'SpoolFull', scope: 'lane', limit: 'bytes' })
+      await expect(refused).rejects.toMatchObject({ name: 'QueueFull', scope: 'partition', limit: 'bytes' })
       expect(await take(other, track())).toEqual({ accepted: 1, duplicates: 0 })
-      expect((await spool.stats()).events).toBe(3)
+      expect((await queue.stats()).events).toBe(3)
     })
 
     it('refuses what goes over the limit of the store, until there is room again', async () => {
-      spool = await open({ maxBytes: 10_000 })
+      queue = await open({ maxBytes: 10_000 })
       await take(key, track({}, 'x', { pad: 'x'.repeat(8000) }))
-      await expect(take(other, track({}, 'x', { pad: 'x'.repeat(2000) }))).rejects.toThrow(SpoolFull)
+      await expect(take(other, track({}, 'x', { pad: 'x'.repeat(2000) }))).rejects.toThrow(QueueFull)
       await expect(take(other, track({}, 'x', { pad: 'x'.repeat(2000) }))).rejects.toMatchObject({ scope: 'store' })
 
-      const lane = await claim()
-      const [{ id }] = await queue(lane)
-      await spool.work.settle(lane, { delivered: [id] })
-      spool = await open({ maxBytes: 10_000 })
+      const partition = await claim()
+      const [{ id }] = await queued(partition)
+      await queue.runs.ack(partition, { delivered: [id] })
+      queue = await open({ maxBytes: 10_000 })
       expect(await take(other, track({}, 'x', { pad: 'x'.repeat(2000) }))).toMatchObject({ accepted: 1 })
     })
 
-    it('refuses more for a lane whose oldest event is stuck for too long', async () => {
-      spool = await open({ maxAgeMs: HOUR })
+    it('refuses more for a partition whose oldest event is stuck for too long', async () => {
+      queue = await open({ maxAgeMs: HOUR })
       await take(key, track())
       now += HOUR + 1
-      await expect(take(key, track())).rejects.toMatchObject({ name: 'SpoolFull', scope: 'lane', limit: 'age' })
+      await expect(take(key, track())).rejects.toMatchObject({ name: 'QueueFull', scope: 'partition', limit: 'age' })
       expect(await take(other, track())).toMatchObject({ accepted: 1 })
     })
 
     it('rejects everything once it is closed', async () => {
-      await spool.close()
-      await expect(take(key, track())).rejects.toThrow(SpoolUnavailable)
-      await expect(spool.stats()).rejects.toThrow(SpoolUnavailable)
+      await queue.close()
+      await expect(take(key, track())).rejects.toThrow(QueueUnavailable)
+      await expect(queue.stats()).rejects.toThrow(QueueUnavailable)
     })
   })
 
-  describe('lanes', () => {
+  describe('partitions', () => {
     it('are claimed by one worker only', async () => {
-      await Promise.all(Array.from({ length: 20 }, (_, lane) => take({ apiKey: `key ${lane}` }, track())))
+      await Promise.all(Array.from({ length: 20 }, (_, partition) => take({ apiKey: `key ${partition}` }, track())))
       const twin = await open()
-      await Promise.all([spool.work.beat('one', 10_000), twin.work.beat('two', 10_000)])
+      await Promise.all([queue.runs.heartbeat('one', 10_000), twin.runs.heartbeat('two', 10_000)])
       const claims = await Promise.all(
         Array.from({ length: 10 }, (_, index) =>
           index % 2
-            ? spool.work.claim('one', { limit: 5, slow: false, except: [] })
-            : twin.work.claim('two', { limit: 5, slow: false, except: [] })
+            ? queue.runs.claim('one', { limit: 5, slow: false, except: [] })
+            : twin.runs.claim('two', { limit: 5, slow: false, except: [] })
         )
       )
-      const ids = claims.flat().map(({ laneId }) => laneId)
+      const ids = claims.flat().map(({ partitionId }) => partitionId)
       expect(new Set(ids).size).toBe(ids.length)
       expect(ids.length).toBeGreaterThanOrEqual(5)
     })
 
     it('of a worker that has gone silent go to another, and nothing the first one says counts any more', async () => {
       await take(key, track())
-      await spool.work.beat('first', 50)
-      const [stale] = await spool.work.claim('first', { limit: 1, slow: false, except: [] })
-      const [{ id }] = await queue(stale)
-      await spool.work.fire(stale, id)
+      await queue.runs.heartbeat('first', 50)
+      const [stale] = await queue.runs.claim('first', { limit: 1, slow: false, except: [] })
+      const [{ id }] = await queued(stale)
+      await queue.runs.markFiring(stale, id)
 
-      let lane: ClaimedLane | undefined
-      while (!lane) lane = await claim('second')
-      await expect(spool.work.head(stale, ALL)).rejects.toThrow(LeaseLost)
-      await expect(spool.work.fire(stale, id)).rejects.toThrow(LeaseLost)
-      await expect(spool.work.settle(stale, { delivered: [id] })).rejects.toThrow(LeaseLost)
-      await expect(spool.work.release(stale, REST)).rejects.toThrow(LeaseLost)
-      expect(await queue(lane)).toMatchObject([{ id, firing: true }])
+      let partition: ClaimedPartition | undefined
+      while (!partition) partition = await claim('second')
+      await expect(queue.runs.head(stale, ALL)).rejects.toThrow(LeaseLost)
+      await expect(queue.runs.markFiring(stale, id)).rejects.toThrow(LeaseLost)
+      await expect(queue.runs.ack(stale, { delivered: [id] })).rejects.toThrow(LeaseLost)
+      await expect(queue.runs.release(stale, STATE)).rejects.toThrow(LeaseLost)
+      expect(await queued(partition)).toMatchObject([{ id, firing: true }])
     })
 
     it('of a worker that says goodbye are free at once', async () => {
       await take(key, track())
       await claim('first')
       expect(await claim('second')).toBeUndefined()
-      await spool.work.leave('first')
+      await queue.runs.deregister('first')
       expect(await claim('second')).toMatchObject({ apiKey: key.apiKey })
     })
 
@@ -235,22 +225,22 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
         await take({ apiKey }, track())
         now += 1000
       }
-      await spool.work.beat('worker', 10_000)
+      await queue.runs.heartbeat('worker', 10_000)
       const query = { limit: 1, slow: false, except: [] }
-      const [a] = await spool.work.claim('worker', query)
-      const [b] = await spool.work.claim('worker', { ...query, except: [a.laneId] })
+      const [a] = await queue.runs.claim('worker', query)
+      const [b] = await queue.runs.claim('worker', { ...query, except: [a.partitionId] })
       expect([a.apiKey, b.apiKey]).toEqual(['a', 'b'])
-      await spool.work.release(a, { ...REST, slow: true })
-      await spool.work.release(b, REST)
+      await queue.runs.release(a, { ...STATE, slow: true })
+      await queue.runs.release(b, STATE)
 
-      const fast = await spool.work.claim('worker', { ...query, limit: 10 })
+      const fast = await queue.runs.claim('worker', { ...query, limit: 10 })
       expect(fast.map(({ apiKey }) => apiKey)).toEqual(['c', 'b'])
-      expect(await spool.work.claim('worker', { ...query, slow: true })).toMatchObject([{ apiKey: 'a' }])
+      expect(await queue.runs.claim('worker', { ...query, slow: true })).toMatchObject([{ apiKey: 'a' }])
     })
 
     it('rest until their pause is over, whatever arrives', async () => {
       await take(key, track())
-      await spool.work.release(await claim(), { ...REST, pausedUntil: now + 30_000, failures: 3, tried: true })
+      await queue.runs.release(await claim(), { ...STATE, pausedUntil: now + 30_000, failures: 3, tried: true })
       await take(key, track())
       expect(await claim()).toBeUndefined()
       now += 30_000
@@ -259,47 +249,47 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
 
     it('are never left alone for longer than an hour, and not kept waiting by a clock that was set back', async () => {
       await take(key, track())
-      await spool.work.release(await claim(), { ...REST, pausedUntil: now + DAY })
+      await queue.runs.release(await claim(), { ...STATE, pausedUntil: now + DAY })
       now += HOUR
-      const lane = await claim()
-      await spool.work.release(lane, { ...REST, pausedUntil: now + HOUR })
+      const partition = await claim()
+      await queue.runs.release(partition, { ...STATE, pausedUntil: now + HOUR })
       now -= 10 * DAY
       await take(key, track())
       expect(await claim()).toBeDefined()
     })
 
-    it('are all due after a rewind', async () => {
+    it('are all due after a reschedule', async () => {
       await take(key, track())
-      await spool.work.release(await claim(), { ...REST, pausedUntil: now + HOUR })
+      await queue.runs.release(await claim(), { ...STATE, pausedUntil: now + HOUR })
       now -= HOUR / 2
       expect(await claim()).toBeUndefined()
-      await spool.work.rewind()
+      await queue.runs.reschedule()
       expect(await claim()).toBeDefined()
     })
 
     it('are due again when something has arrived between the last look and the release', async () => {
       await take(key, track())
-      const lane = await claim()
-      const [{ id }] = await queue(lane)
-      await spool.work.settle(lane, { delivered: [id] })
-      expect(await queue(lane)).toEqual([])
+      const partition = await claim()
+      const [{ id }] = await queued(partition)
+      await queue.runs.ack(partition, { delivered: [id] })
+      expect(await queued(partition)).toEqual([])
       await take(key, track())
-      await spool.work.release(lane, REST)
+      await queue.runs.release(partition, STATE)
       expect(await claim()).toBeDefined()
     })
 
     it('with nothing to do are not due', async () => {
       await take(key, track())
-      const lane = await claim()
-      await spool.work.settle(lane, { delivered: (await queue(lane)).map(({ id }) => id) })
-      await spool.work.release(lane, REST)
+      const partition = await claim()
+      await queue.runs.ack(partition, { delivered: (await queued(partition)).map(({ id }) => id) })
+      await queue.runs.release(partition, STATE)
       now += DAY
       expect(await claim()).toBeUndefined()
     })
 
     it('tell this process of arrivals', async () => {
       let arrivals = 0
-      const end = spool.work.onArrival(() => arrivals++)
+      const end = queue.runs.onEnqueue(() => arrivals++)
       await take(key, track())
       end()
       await take(key, track())
@@ -308,126 +298,126 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
 
     it('whose stored key is damaged are still claimed, without a key', async () => {
       await take(key, track())
-      await sql(`UPDATE lanes SET sealed_key = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'`)
+      await sql(`UPDATE partitions SET encrypted_key = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'`)
       expect(await claim()).toMatchObject({ apiKey: undefined })
     })
 
     describe('with a refused key', () => {
-      const parked = { status: 401 as const, reason: 'EmailSendX refused the API key.' }
+      const suspended = { status: 401 as const, reason: 'EmailSendX refused the API key.' }
 
-      async function park(rest: object = {}) {
-        await spool.work.release(await claim(), { ...REST, parked, pausedUntil: now + HOUR, tried: true, ...rest })
+      async function suspend(rest: object = {}) {
+        await queue.runs.release(await claim(), { ...STATE, suspended, pausedUntil: now + HOUR, tried: true, ...rest })
       }
 
       it('are listed with the reason, and refuse more when the key has never worked', async () => {
         await take(key, track())
         await take(other, track())
-        await park()
-        expect(await spool.lanes.list({ parked: true })).toEqual([
+        await suspend()
+        expect(await queue.partitions.list({ suspended: true })).toEqual([
           {
-            lane: expect.stringMatching(/^[0-9a-f]{12}$/),
+            partition: expect.stringMatching(/^[0-9a-f]{12}$/),
             events: 1,
-            held: 0,
+            deferred: 0,
             bytes: expect.any(Number),
             deadLetters: 0,
             oldestArrivedAt: START,
             proven: false,
-            parked: { since: START, reason: parked.reason, nextTryAt: START + HOUR }
+            suspended: { since: START, reason: suspended.reason, nextTryAt: START + HOUR }
           }
         ])
-        expect(await spool.stats()).toMatchObject({ lanes: 2, parkedLanes: 1 })
-        await expect(take(key, track())).rejects.toThrow(new LaneRefused(parked.reason))
+        expect(await queue.stats()).toMatchObject({ partitions: 2, suspendedPartitions: 1 })
+        await expect(take(key, track())).rejects.toThrow(new PartitionRefused(suspended.reason))
         expect(await take(other, track())).toMatchObject({ accepted: 1 })
       })
 
       it('take more when the key has worked before, or only lacks a scope', async () => {
         await take(key, track())
-        await spool.work.release(await claim(), { ...REST, succeeded: true })
-        await park()
+        await queue.runs.release(await claim(), { ...STATE, succeeded: true })
+        await suspend()
         expect(await take(key, track())).toMatchObject({ accepted: 1 })
 
         await take(other, track())
-        await park({ parked: { status: 403, reason: 'The key lacks a scope.' } })
+        await suspend({ suspended: { status: 403, reason: 'The key lacks a scope.' } })
         expect(await take(other, track())).toMatchObject({ accepted: 1 })
       })
 
       it('are tried again a minute later when a request comes in for them', async () => {
         await take(key, track())
-        await park()
+        await suspend()
         now += 59_000
-        await expect(take(key, track())).rejects.toThrow(LaneRefused)
+        await expect(take(key, track())).rejects.toThrow(PartitionRefused)
         expect(await claim()).toBeUndefined()
         now += 1_000
-        await expect(take(key, track())).rejects.toThrow(LaneRefused)
+        await expect(take(key, track())).rejects.toThrow(PartitionRefused)
         expect(await claim()).toBeDefined()
       })
 
       it('are tried again at once when an operator says so', async () => {
         await take(key, track())
-        await park()
-        expect(await spool.lanes.unpark({ apiKey: other.apiKey })).toBe(0)
+        await suspend()
+        expect(await queue.partitions.resume({ apiKey: other.apiKey })).toBe(0)
         expect(await claim()).toBeUndefined()
-        expect(await spool.lanes.unpark({ apiKey: key.apiKey })).toBe(1)
+        expect(await queue.partitions.resume({ apiKey: key.apiKey })).toBe(1)
         expect(await claim()).toBeDefined()
       })
 
-      it('are no longer parked once the key works', async () => {
+      it('are no longer suspended once the key works', async () => {
         await take(key, track())
-        await park()
+        await suspend()
         now += HOUR
-        await spool.work.release(await claim(), { ...REST, succeeded: true, tried: true })
-        expect(await spool.lanes.list({ parked: true })).toEqual([])
-        expect(await spool.lanes.list({ parked: false })).toMatchObject([{ proven: true }])
+        await queue.runs.release(await claim(), { ...STATE, succeeded: true, tried: true })
+        expect(await queue.partitions.list({ suspended: true })).toEqual([])
+        expect(await queue.partitions.list({ suspended: false })).toMatchObject([{ proven: true }])
       })
 
       it('give up their events as dead letters when they stay refused for too long', async () => {
         await take(key, track(), track())
-        await park()
-        await spool.retain()
+        await suspend()
+        await queue.prune()
         now += DAY
-        await spool.retain()
-        expect((await spool.stats()).events).toBe(2)
+        await queue.prune()
+        expect((await queue.stats()).events).toBe(2)
         for (let day = 0; day < 7; day++) {
           now += DAY
-          await spool.retain()
+          await queue.prune()
         }
-        expect(await spool.stats()).toMatchObject({ events: 0, deadLetters: 2 })
-        expect(await spool.deadLetters.list({ reason: 'key_refused' })).toMatchObject([
-          { detail: parked.reason },
-          { detail: parked.reason }
+        expect(await queue.stats()).toMatchObject({ events: 0, deadLetters: 2 })
+        expect(await queue.deadLetters.list({ reason: 'key_refused' })).toMatchObject([
+          { detail: suspended.reason },
+          { detail: suspended.reason }
         ])
       })
     })
   })
 
-  describe('the queue of a lane', () => {
-    let lane: ClaimedLane
+  describe('the queue of a partition', () => {
+    let partition: ClaimedPartition
     let ids: number[]
 
     beforeEach(async () => {
       await take(key, ...Array.from({ length: 6 }, () => track({}, 'x', { pad: 'x'.repeat(300) })))
-      lane = await claim()
-      ids = (await queue(lane)).map(({ id }) => id)
+      partition = await claim()
+      ids = (await queued(partition)).map(({ id }) => id)
     })
 
     it('is read in pages by rows and by bytes', async () => {
-      expect(await spool.work.head(lane, { rows: 4, bytes: 1e6 })).toMatchObject({ complete: false })
-      expect((await spool.work.head(lane, { rows: 4, bytes: 1e6 })).events).toHaveLength(4)
-      expect((await spool.work.head(lane, { rows: 6, bytes: 1e6 })).complete).toBe(true)
-      expect((await spool.work.head(lane, { rows: 6, bytes: 1600 })).events).toHaveLength(2)
-      expect((await spool.work.head(lane, { rows: 6, bytes: 1 })).events).toHaveLength(1)
+      expect(await queue.runs.head(partition, { rows: 4, bytes: 1e6 })).toMatchObject({ complete: false })
+      expect((await queue.runs.head(partition, { rows: 4, bytes: 1e6 })).events).toHaveLength(4)
+      expect((await queue.runs.head(partition, { rows: 6, bytes: 1e6 })).complete).toBe(true)
+      expect((await queue.runs.head(partition, { rows: 6, bytes: 1600 })).events).toHaveLength(2)
+      expect((await queue.runs.head(partition, { rows: 6, bytes: 1 })).events).toHaveLength(1)
     })
 
     it('loses what is delivered, and makes dead letters of what failed for good', async () => {
-      await spool.work.settle(lane, { failed: [ids[1], ids[2]] })
+      await queue.runs.ack(partition, { failed: [ids[1], ids[2]] })
       now += 5000
-      await spool.work.settle(lane, {
+      await queue.runs.ack(partition, {
         failed: [ids[1]],
         delivered: [ids[0], ids[2]],
         dead: [{ ids: [ids[1]], reason: 'refused', detail: 'EmailSendX refused the request: \0no' }]
       })
-      expect((await queue(lane)).map(({ id }) => id)).toEqual(ids.slice(3))
-      expect(await spool.deadLetters.list({})).toMatchObject([
+      expect((await queued(partition)).map(({ id }) => id)).toEqual(ids.slice(3))
+      expect(await queue.deadLetters.list({})).toMatchObject([
         {
           reason: 'refused',
           detail: 'EmailSendX refused the request: no',
@@ -436,114 +426,120 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
           diedAt: START + 5000
         }
       ])
-      expect(await spool.stats()).toMatchObject({ events: 3, deadLetters: 1 })
+      expect(await queue.stats()).toMatchObject({ events: 3, deadLetters: 1 })
     })
 
     it('notes attempts and what is being fired', async () => {
-      await spool.work.fire(lane, ids[0])
-      expect((await queue(lane))[0]).toMatchObject({ firing: true, attempts: 0 })
-      await spool.work.settle(lane, { failed: [ids[0]] })
-      expect((await queue(lane))[0]).toMatchObject({ firing: false, attempts: 1, firstFailedAt: START })
+      await queue.runs.markFiring(partition, ids[0])
+      expect((await queued(partition))[0]).toMatchObject({ firing: true, attempts: 0 })
+      await queue.runs.ack(partition, { failed: [ids[0]] })
+      expect((await queued(partition))[0]).toMatchObject({ firing: false, attempts: 1, firstFailedAt: START })
     })
 
-    it('leaves out what is held, until its time or until it is woken', async () => {
-      const hold = (index: number, keys: string[], until = now + HOUR): Held => {
-        return { id: ids[index], for: index === 4 ? 'email' : 'turn', until, keys, gate: 'track' }
+    it('leaves out what is deferred, until its time or until it is requeued', async () => {
+      const defer = (index: number, keys: string[], until = now + HOUR): Deferral => {
+        return { id: ids[index], for: index === 4 ? 'email' : 'turn', until, keys, blocks: 'track' }
       }
-      await spool.work.settle(lane, {
-        held: [hold(0, ['a']), hold(1, ['a', 'b']), hold(2, ['b']), hold(3, ['c'], now + 1000), hold(4, ['d'])]
+      await queue.runs.ack(partition, {
+        deferred: [defer(0, ['a']), defer(1, ['a', 'b']), defer(2, ['b']), defer(3, ['c'], now + 1000), defer(4, ['d'])]
       })
-      expect((await queue(lane)).map(({ id }) => id)).toEqual([ids[5]])
-      expect(await spool.stats()).toMatchObject({ events: 6, held: 5 })
+      expect((await queued(partition)).map(({ id }) => id)).toEqual([ids[5]])
+      expect(await queue.stats()).toMatchObject({ events: 6, deferred: 5 })
 
       now += 1000
-      expect((await queue(lane)).map(({ id }) => id)).toEqual([ids[3], ids[5]])
-      expect(await spool.work.settle(lane, { wakeFirst: ['a', 'd', 'x'] })).toEqual({ woken: 1 })
-      expect((await queue(lane)).map(({ id }) => id)).toEqual([ids[0], ids[3], ids[5]])
-      expect(await spool.work.settle(lane, { wake: ['b'] })).toEqual({ woken: 2 })
-      expect((await queue(lane)).map(({ id }) => id)).toEqual([ids[0], ids[1], ids[2], ids[3], ids[5]])
+      expect((await queued(partition)).map(({ id }) => id)).toEqual([ids[3], ids[5]])
+      expect(await queue.runs.ack(partition, { requeueFirst: ['a', 'd', 'x'] })).toEqual({ requeued: 1 })
+      expect((await queued(partition)).map(({ id }) => id)).toEqual([ids[0], ids[3], ids[5]])
+      expect(await queue.runs.ack(partition, { requeue: ['b'] })).toEqual({ requeued: 2 })
+      expect((await queued(partition)).map(({ id }) => id)).toEqual([ids[0], ids[1], ids[2], ids[3], ids[5]])
     })
 
-    it('knows what is held for a user, and wakes just the identifies', async () => {
+    it('knows what is deferred for a user, and requeues just the identifies', async () => {
       await take(key, identify(), identify(), identify())
-      ids = (await queue(lane)).map(({ id }) => id)
-      const hold = (index: number, gate: Held['gate'], why: Held['for'] = 'email'): Held => {
-        return { id: ids[index], for: why, until: now + HOUR, keys: ['a'], gate }
+      ids = (await queued(partition)).map(({ id }) => id)
+      const defer = (index: number, blocks: Deferral['blocks'], why: Deferral['for'] = 'email'): Deferral => {
+        return { id: ids[index], for: why, until: now + HOUR, keys: ['a'], blocks }
       }
-      await spool.work.settle(lane, {
-        held: [hold(1, 'track'), hold(6, 'identify'), hold(3, 'track'), hold(7, 'all', 'turn'), hold(8, 'all', 'retry')]
+      await queue.runs.ack(partition, {
+        deferred: [
+          defer(1, 'track'),
+          defer(6, 'identify'),
+          defer(3, 'track'),
+          defer(7, 'all', 'turn'),
+          defer(8, 'all', 'retry')
+        ]
       })
-      const { held } = await spool.work.whatIsKnown(lane, ['a', 'b'])
-      expect(held.sort((one, two) => one.first - two.first)).toEqual([
-        { key: 'a', gate: 'track', first: ids[1] },
-        { key: 'a', gate: 'identify', first: ids[6] },
-        { key: 'a', gate: 'all', first: ids[7] }
+      const { blocked } = await queue.runs.lookUp(partition, ['a', 'b'])
+      expect(blocked.sort((one, two) => one.first - two.first)).toEqual([
+        { key: 'a', blocks: 'track', first: ids[1] },
+        { key: 'a', blocks: 'identify', first: ids[6] },
+        { key: 'a', blocks: 'all', first: ids[7] }
       ])
-      expect(await spool.work.settle(lane, { wakeIdentifies: ['a'] })).toEqual({ woken: 2 })
-      expect((await spool.work.whatIsKnown(lane, ['a'])).held.map(({ first }) => first).sort()).toEqual([
+      expect(await queue.runs.ack(partition, { requeueIdentifies: ['a'] })).toEqual({ requeued: 2 })
+      expect((await queue.runs.lookUp(partition, ['a'])).blocked.map(({ first }) => first).sort()).toEqual([
         ids[1],
         ids[8]
       ])
     })
 
-    it('is looked at when the first of the held is ripe', async () => {
-      await spool.work.settle(lane, {
+    it('is looked at when the first of the deferred is ripe', async () => {
+      await queue.runs.ack(partition, {
         delivered: ids.slice(1),
-        held: [{ id: ids[0], for: 'contact', until: now + HOUR / 2, keys: ['a'], gate: 'track' }]
+        deferred: [{ id: ids[0], for: 'contact', until: now + HOUR / 2, keys: ['a'], blocks: 'track' }]
       })
-      await spool.work.release(lane, REST)
+      await queue.runs.release(partition, STATE)
       now += HOUR / 2 - 1
       expect(await claim()).toBeUndefined()
       now += 1
-      expect(await queue(await claim())).toMatchObject([{ id: ids[0] }])
+      expect(await queued(await claim())).toMatchObject([{ id: ids[0] }])
     })
 
-    it('remembers emails of users, the latest ones, each lane its own', async () => {
-      await spool.work.settle(lane, { learned: [{ key: userKey('u1'), email: 'old@example.com' }] })
-      await spool.work.settle(lane, {
-        learned: [
+    it('remembers emails of users, the latest ones, each partition its own', async () => {
+      await queue.runs.ack(partition, { links: [{ key: userKey('u1'), email: 'old@example.com' }] })
+      await queue.runs.ack(partition, {
+        links: [
           { key: userKey('u1'), email: 'between@example.com' },
           { key: userKey('u1'), email: 'ann@example.com' },
           { key: emailKey('u2'), email: 'bob@example.com' }
         ]
       })
-      const known = await spool.work.whatIsKnown(lane, [userKey('u1'), userKey('u2')])
+      const known = await queue.runs.lookUp(partition, [userKey('u1'), userKey('u2')])
       expect([...known.emails]).toEqual([[userKey('u1'), 'ann@example.com']])
 
       await take(other, track())
-      expect((await spool.work.whatIsKnown(await claim(), [userKey('u1')])).emails.size).toBe(0)
+      expect((await queue.runs.lookUp(await claim(), [userKey('u1')])).emails.size).toBe(0)
     })
 
     it('answers about thousands of users at once', async () => {
       const keys = Array.from({ length: 25_000 }, (_, index) => userKey(String(index)))
-      await spool.work.settle(lane, { learned: keys.slice(0, 3000).map((key) => ({ key, email: 'x@example.com' })) })
-      expect((await spool.work.whatIsKnown(lane, keys)).emails.size).toBe(3000)
+      await queue.runs.ack(partition, { links: keys.slice(0, 3000).map((key) => ({ key, email: 'x@example.com' })) })
+      expect((await queue.runs.lookUp(partition, keys)).emails.size).toBe(3000)
     })
 
-    it('takes a settlement twice, since nobody may know whether the first one arrived', async () => {
-      const settlement: Settlement = {
+    it('takes an ack twice, since nobody may know whether the first one arrived', async () => {
+      const ack: Ack = {
         failed: [ids[1]],
         delivered: [ids[0]],
         dead: [{ ids: [ids[1]], reason: 'refused', detail: 'No.' }],
-        held: [{ id: ids[2], for: 'email', until: now + HOUR, keys: ['a', 'b'], gate: 'track' }],
-        learned: [{ key: 'k', email: 'ann@example.com' }]
+        deferred: [{ id: ids[2], for: 'email', until: now + HOUR, keys: ['a', 'b'], blocks: 'track' }],
+        links: [{ key: 'k', email: 'ann@example.com' }]
       }
-      await spool.work.settle(lane, settlement)
-      const before = await spool.stats()
-      await spool.work.settle(lane, settlement)
-      expect(await spool.stats()).toEqual(before)
-      expect(before).toMatchObject({ events: 4, held: 1, deadLetters: 1 })
-      expect((await spool.work.whatIsKnown(lane, ['a', 'b'])).held).toHaveLength(2)
+      await queue.runs.ack(partition, ack)
+      const before = await queue.stats()
+      await queue.runs.ack(partition, ack)
+      expect(await queue.stats()).toEqual(before)
+      expect(before).toMatchObject({ events: 4, deferred: 1, deadLetters: 1 })
+      expect((await queue.runs.lookUp(partition, ['a', 'b'])).blocked).toHaveLength(2)
     })
 
-    it('does all of a settlement or nothing', async () => {
-      await spool.work.leave('worker')
+    it('does all of an ack or nothing', async () => {
+      await queue.runs.deregister('worker')
       const next = await claim('next')
       await expect(
-        spool.work.settle(lane, { delivered: ids, learned: [{ key: 'k', email: 'x@example.com' }] })
+        queue.runs.ack(partition, { delivered: ids, links: [{ key: 'k', email: 'x@example.com' }] })
       ).rejects.toThrow(LeaseLost)
-      expect(await queue(next)).toHaveLength(6)
-      expect((await spool.work.whatIsKnown(next, ['k'])).emails.size).toBe(0)
+      expect(await queued(next)).toHaveLength(6)
+      expect((await queue.runs.lookUp(next, ['k'])).emails.size).toBe(0)
     })
   })
 
@@ -552,25 +548,25 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
       await take(key, track({ messageId: 't1' }), identify({ messageId: 'i1' }))
       await take(other, track({ messageId: 't2' }))
       for (const reason of ['refused', 'unknown_email'] as const) {
-        const lane = await claim()
-        const events = await queue(lane)
-        await spool.work.settle(lane, { dead: [{ ids: events.map(({ id }) => id), reason, detail: 'No.' }] })
-        await spool.work.release(lane, REST)
+        const partition = await claim()
+        const events = await queued(partition)
+        await queue.runs.ack(partition, { dead: [{ ids: events.map(({ id }) => id), reason, detail: 'No.' }] })
+        await queue.runs.release(partition, STATE)
         now += HOUR
       }
-      await spool.accept(other, { events: [], rejected: [{ messageId: 'r1', reason: 'Not an event.', item: null }] })
+      await queue.enqueue(other, { events: [], rejected: [{ messageId: 'r1', reason: 'Not an event.', item: null }] })
     })
 
     const messages = async (filter: object, page = {}) =>
-      (await spool.deadLetters.list(filter, page)).map(({ messageId }) => messageId)
+      (await queue.deadLetters.list(filter, page)).map(({ messageId }) => messageId)
 
     it('are listed, the newest first, in pages and by every filter', async () => {
-      const all = await spool.deadLetters.list({})
+      const all = await queue.deadLetters.list({})
       expect(all.map(({ messageId }) => messageId)).toEqual(['r1', 't2', 'i1', 't1'])
       expect(await messages({}, { limit: 2 })).toEqual(['r1', 't2'])
       expect(await messages({}, { limit: 2, before: all[1].id })).toEqual(['i1', 't1'])
       expect(await messages({ apiKey: key.apiKey })).toEqual(['i1', 't1'])
-      expect(await messages({ lane: all[0].lane })).toEqual(['r1', 't2'])
+      expect(await messages({ partition: all[0].partition })).toEqual(['r1', 't2'])
       expect(await messages({ reason: 'refused' })).toEqual(['i1', 't1'])
       expect(await messages({ type: 'identify' })).toEqual(['i1'])
       expect(await messages({ messageId: 't2' })).toEqual(['t2'])
@@ -578,37 +574,37 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
       expect(await messages({ until: START + HOUR })).toEqual(['i1', 't1'])
       expect(await messages({ ids: [all[0].id, all[3].id] })).toEqual(['r1', 't1'])
       expect(await messages({ ids: [] })).toEqual([])
-      expect(await spool.deadLetters.count({ type: 'track' })).toBe(2)
-      expect(await spool.deadLetters.show(999_999)).toBeUndefined()
+      expect(await queue.deadLetters.count({ type: 'track' })).toBe(2)
+      expect(await queue.deadLetters.show(999_999)).toBeUndefined()
     })
 
-    it('go through the lane again when retried, as if they had just arrived', async () => {
-      expect(await spool.deadLetters.retry({ apiKey: other.apiKey })).toEqual({ retried: 1, kept: 1 })
-      expect(await spool.stats()).toMatchObject({ events: 1, deadLetters: 3 })
-      const lane = await claim()
-      expect(lane.apiKey).toBe(other.apiKey)
-      expect(await queue(lane)).toMatchObject([{ event: { messageId: 't2' }, arrivedAt: now, attempts: 0 }])
-      expect(await spool.deadLetters.retry({ reason: 'unknown_email' })).toEqual({ retried: 0, kept: 0 })
+    it('go through the partition again when retried, as if they had just arrived', async () => {
+      expect(await queue.deadLetters.retry({ apiKey: other.apiKey })).toEqual({ retried: 1, kept: 1 })
+      expect(await queue.stats()).toMatchObject({ events: 1, deadLetters: 3 })
+      const partition = await claim()
+      expect(partition.apiKey).toBe(other.apiKey)
+      expect(await queued(partition)).toMatchObject([{ event: { messageId: 't2' }, arrivedAt: now, attempts: 0 }])
+      expect(await queue.deadLetters.retry({ reason: 'unknown_email' })).toEqual({ retried: 0, kept: 0 })
     })
 
     it('are retried by the thousand, in their order', async () => {
       await take(key, ...Array.from({ length: 2500 }, () => track()))
-      const lane = await claim()
-      for (let page = await queue(lane); page.length > 0; page = await queue(lane)) {
-        await spool.work.settle(lane, { dead: [{ ids: page.map(({ id }) => id), reason: 'gave_up', detail: '' }] })
+      const partition = await claim()
+      for (let page = await queued(partition); page.length > 0; page = await queued(partition)) {
+        await queue.runs.ack(partition, { dead: [{ ids: page.map(({ id }) => id), reason: 'gave_up', detail: '' }] })
       }
-      const order = (await spool.deadLetters.list({ reason: 'gave_up' }, { limit: 2500 })).map(
+      const order = (await queue.deadLetters.list({ reason: 'gave_up' }, { limit: 2500 })).map(
         (letter) => letter.messageId
       )
-      expect(await spool.deadLetters.retry({ reason: 'gave_up' })).toEqual({ retried: 2500, kept: 0 })
-      expect((await queue(lane)).map(({ event }) => event.messageId)).toEqual(order.reverse().slice(0, 1000))
+      expect(await queue.deadLetters.retry({ reason: 'gave_up' })).toEqual({ retried: 2500, kept: 0 })
+      expect((await queued(partition)).map(({ event }) => event.messageId)).toEqual(order.reverse().slice(0, 1000))
     })
 
     it('are gone when purged', async () => {
-      expect(await spool.deadLetters.purge({ reason: 'refused' })).toBe(2)
+      expect(await queue.deadLetters.purge({ reason: 'refused' })).toBe(2)
       expect(await messages({})).toEqual(['r1', 't2'])
-      expect(await spool.deadLetters.purge({})).toBe(2)
-      expect(await spool.stats()).toMatchObject({ deadLetters: 0, bytes: 0 })
+      expect(await queue.deadLetters.purge({})).toBe(2)
+      expect(await queue.stats()).toMatchObject({ deadLetters: 0, bytes: 0 })
     })
   })
 
@@ -616,54 +612,54 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
     async function pass(days: number) {
       for (let day = 0; day < days; day++) {
         now += DAY
-        await spool.retain()
+        await queue.prune()
       }
     }
 
     it('forgets message ids after 30 days and dead letters after 90', async () => {
       const one = track()
-      await spool.accept(key, { events: [one], rejected: [{ messageId: 'r', reason: 'no', item: null }] })
-      await spool.retain()
-      const lane = await claim()
-      await spool.work.settle(lane, { delivered: (await queue(lane)).map(({ id }) => id) })
-      await spool.work.release(lane, { ...REST, succeeded: true })
+      await queue.enqueue(key, { events: [one], rejected: [{ messageId: 'r', reason: 'no', item: null }] })
+      await queue.prune()
+      const partition = await claim()
+      await queue.runs.ack(partition, { delivered: (await queued(partition)).map(({ id }) => id) })
+      await queue.runs.release(partition, { ...STATE, succeeded: true })
 
       await pass(30)
       expect(await take(key, one)).toEqual({ accepted: 0, duplicates: 1 })
       await pass(2)
       expect(await take(key, one)).toEqual({ accepted: 1, duplicates: 0 })
-      expect((await spool.stats()).deadLetters).toBe(1)
+      expect((await queue.stats()).deadLetters).toBe(1)
       await pass(59)
-      expect((await spool.stats()).deadLetters).toBe(0)
+      expect((await queue.stats()).deadLetters).toBe(0)
     })
 
-    it('forgets lanes whose key never worked and of which nothing is left', async () => {
-      await spool.accept(key, { events: [], rejected: [{ messageId: 'r', reason: 'no', item: null }] })
-      await spool.deadLetters.purge({})
-      await spool.retain()
+    it('forgets partitions whose key never worked and of which nothing is left', async () => {
+      await queue.enqueue(key, { events: [], rejected: [{ messageId: 'r', reason: 'no', item: null }] })
+      await queue.deadLetters.purge({})
+      await queue.prune()
       await pass(32)
-      expect((await spool.stats()).lanes).toBe(0)
+      expect((await queue.stats()).partitions).toBe(0)
     })
 
     it('deletes nothing on the word of a clock that has leapt, until that is confirmed', async () => {
-      await spool.accept(key, { events: [], rejected: [{ messageId: 'r', reason: 'no', item: null }] })
-      await spool.retain()
+      await queue.enqueue(key, { events: [], rejected: [{ messageId: 'r', reason: 'no', item: null }] })
+      await queue.prune()
       now += 365 * DAY
-      expect(await spool.retain()).toMatchObject({ deadLetters: 0 })
+      expect(await queue.prune()).toMatchObject({ deadLetters: 0 })
       now -= 365 * DAY
-      expect(await spool.retain()).toMatchObject({ deadLetters: 0 })
-      expect((await spool.stats()).deadLetters).toBe(1)
+      expect(await queue.prune()).toMatchObject({ deadLetters: 0 })
+      expect((await queue.stats()).deadLetters).toBe(1)
       now += 365 * DAY
-      await spool.retain()
+      await queue.prune()
       now += HOUR
-      expect(await spool.retain()).toMatchObject({ deadLetters: 1 })
+      expect(await queue.prune()).toMatchObject({ deadLetters: 1 })
     })
   })
 
   describe('opening', () => {
     it('is refused with another secret', async () => {
       await expect(open({ secret: 'another secret, also long' })).rejects.toThrow(
-        new SpoolUnusable(
+        new QueueUnusable(
           'The store was made with another secret, so its API keys cannot be read. Set BRIDGE_SECRET (or the .secret file beside the store) to that one.'
         )
       )
@@ -681,7 +677,7 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
       target = await fresh()
       const all = await Promise.all([open(), open(), open()])
       await Promise.all(
-        all.map((each, lane) => each.accept({ apiKey: `key ${lane}` }, { events: [track()], rejected: [] }))
+        all.map((each, partition) => each.enqueue({ apiKey: `key ${partition}` }, { events: [track()], rejected: [] }))
       )
       expect((await all[0].stats()).events).toBe(3)
     })
@@ -689,25 +685,25 @@ describe.each(['SQLite', 'Postgres'] as const)('a spool on %s', (engine) => {
 
   it('keeps no API key in clear', async () => {
     await take({ apiKey: 'esx_live_verysecretkey' }, track())
-    await spool.close()
+    await queue.close()
     const found: string[] = []
     if (engine === 'SQLite') {
       const database = new Database(target)
-      found.push(JSON.stringify(database.prepare('SELECT * FROM lanes').all()))
+      found.push(JSON.stringify(database.prepare('SELECT * FROM partitions').all()))
       database.close()
     } else {
       const client = new Client({ connectionString: target })
       await client.connect()
-      found.push(JSON.stringify((await client.query('SELECT * FROM lanes')).rows))
+      found.push(JSON.stringify((await client.query('SELECT * FROM partitions')).rows))
       await client.end()
     }
-    expect(found[0]).toContain('sealed_key')
+    expect(found[0]).toContain('encrypted_key')
     expect(found[0]).not.toContain('verysecretkey')
   })
 
   it('says whether it can take a commit', async () => {
-    await expect(spool.ping()).resolves.toBeUndefined()
-    await spool.close()
-    await expect(spool.ping()).rejects.toThrow(SpoolUnavailable)
+    await expect(queue.ping()).resolves.toBeUndefined()
+    await queue.close()
+    await expect(queue.ping()).rejects.toThrow(QueueUnavailable)
   })
 })

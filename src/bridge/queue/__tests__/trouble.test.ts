@@ -1,71 +1,71 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { openSpool, SpoolUnavailable, SpoolUnusable } from '..'
-import type { Spool, SpoolOptions } from '..'
-import { track } from './support/events'
-import { PostgresServer, SECRET, sqliteFiles } from './support/stores'
+import { openQueue, QueueUnavailable, QueueUnusable } from '..'
+import type { Queue, QueueOptions } from '..'
+import { track } from './__helpers__/events'
+import { PostgresServer, SECRET, sqliteFiles } from './__helpers__/stores'
 
 const key = { apiKey: 'esx_test_one' }
 const { fresh } = sqliteFiles()
-const opened: Spool[] = []
+const opened: Queue[] = []
 
-async function open(target: string, options: SpoolOptions = {}): Promise<Spool> {
-  const spool = await openSpool(target, { secret: SECRET, ...options })
-  opened.push(spool)
-  return spool
+async function open(target: string, options: QueueOptions = {}): Promise<Queue> {
+  const queue = await openQueue(target, { secret: SECRET, ...options })
+  opened.push(queue)
+  return queue
 }
 
 afterEach(async () => {
-  await Promise.all(opened.splice(0).map((spool) => spool.close()))
+  await Promise.all(opened.splice(0).map((queue) => queue.close()))
 })
 
-async function take(spool: Spool, ...events: ReturnType<typeof track>[]) {
-  return spool.accept(key, { events, rejected: [] })
+async function take(queue: Queue, ...events: ReturnType<typeof track>[]) {
+  return queue.enqueue(key, { events, rejected: [] })
 }
 
-async function deliver(spool: Spool, rows: number): Promise<string[]> {
-  await spool.work.beat('worker', 10_000)
-  const [lane] = await spool.work.claim('worker', { limit: 1, slow: false, except: [] })
-  const { events } = await spool.work.head(lane, { rows, bytes: 1e9 })
-  await spool.work.settle(lane, { delivered: events.map(({ id }) => id) })
-  await spool.work.release(lane, { pausedUntil: 0, failures: 0, slow: false, succeeded: true, tried: true })
+async function deliver(queue: Queue, rows: number): Promise<string[]> {
+  await queue.runs.heartbeat('worker', 10_000)
+  const [partition] = await queue.runs.claim('worker', { limit: 1, slow: false, except: [] })
+  const { events } = await queue.runs.head(partition, { rows, bytes: 1e9 })
+  await queue.runs.ack(partition, { delivered: events.map(({ id }) => id) })
+  await queue.runs.release(partition, { pausedUntil: 0, failures: 0, slow: false, succeeded: true, tried: true })
   return events.map(({ event }) => event.messageId)
 }
 
 describe('a SQLite file', () => {
   it('on a full disk takes nothing by halves, keeps what it has, and goes on when there is room', async () => {
     const target = await fresh()
-    const spool = await open(target, { maxPages: 120 })
+    const queue = await open(target, { maxPages: 120 })
     const acknowledged: string[] = []
     let refusal: unknown
     while (refusal === undefined) {
       const events = Array.from({ length: 5 }, () => track({}, 'x', { pad: 'x'.repeat(2000) }))
-      await take(spool, ...events).then(
+      await take(queue, ...events).then(
         () => acknowledged.push(...events.map(({ messageId }) => messageId)),
         (error) => (refusal = error)
       )
     }
-    expect(refusal).toEqual(new SpoolUnavailable("The store can't be used: the disk is full."))
-    expect((await spool.stats()).events).toBe(acknowledged.length)
+    expect(refusal).toEqual(new QueueUnavailable("The store can't be used: the disk is full."))
+    expect((await queue.stats()).events).toBe(acknowledged.length)
 
-    expect(await deliver(spool, 20)).toEqual(acknowledged.slice(0, 20))
+    expect(await deliver(queue, 20)).toEqual(acknowledged.slice(0, 20))
     const later = track()
-    expect(await take(spool, later)).toMatchObject({ accepted: 1 })
-    await spool.close()
+    expect(await take(queue, later)).toMatchObject({ accepted: 1 })
+    await queue.close()
     const again = await open(target)
     expect(await deliver(again, 1000)).toEqual([...acknowledged.slice(20), later.messageId])
   })
 
   it('spares other requests the fate of one that does not fit any more', async () => {
-    const spool = await open(await fresh(), { maxPages: 120 })
+    const queue = await open(await fresh(), { maxPages: 120 })
     const answers = await Promise.allSettled([
-      take(spool, track()),
-      take(spool, track({}, 'x', { pad: 'x'.repeat(1_000_000) })),
-      take(spool, track())
+      take(queue, track()),
+      take(queue, track({}, 'x', { pad: 'x'.repeat(1_000_000) })),
+      take(queue, track())
     ])
     expect(answers[1]).toMatchObject({ status: 'rejected' })
-    expect(await take(spool, track())).toMatchObject({ accepted: 1 })
+    expect(await take(queue, track())).toMatchObject({ accepted: 1 })
   })
 
   it('that is none is refused, and left as it is', async () => {
@@ -80,9 +80,9 @@ describe('a SQLite file', () => {
 
   it('that is damaged refuses to answer wrongly', async () => {
     const target = await fresh()
-    const spool = await open(target)
-    await take(spool, ...Array.from({ length: 300 }, () => track({}, 'x', { pad: 'x'.repeat(500) })))
-    await spool.close()
+    const queue = await open(target)
+    await take(queue, ...Array.from({ length: 300 }, () => track({}, 'x', { pad: 'x'.repeat(500) })))
+    await queue.close()
     truncateSync(target, Math.floor(statSync(target).size / 2))
     const failure = await open(target)
       .then((again) => deliver(again, 1000))
@@ -97,8 +97,8 @@ describe('a SQLite file', () => {
     chmodSync(target, 0o444)
     chmodSync(path.dirname(target), 0o555)
     try {
-      const script = `require('tsx/cjs'); const { openSpool } = require(${JSON.stringify(path.join(__dirname, '..'))})
-        openSpool(${JSON.stringify(target)}, { secret: ${JSON.stringify(SECRET)} }).then(
+      const script = `require('tsx/cjs'); const { openQueue } = require(${JSON.stringify(path.join(__dirname, '..'))})
+        openQueue(${JSON.stringify(target)}, { secret: ${JSON.stringify(SECRET)} }).then(
           () => console.log('opened'), (error) => { console.log(error.name + ': ' + error.message) })`
       // Nothing is read-only to root, so somebody else tries.
       const isRoot = process.getuid?.() === 0
@@ -107,7 +107,7 @@ describe('a SQLite file', () => {
         ...(isRoot && { uid: 65_534, gid: 65_534 }),
         env: { ...process.env, TSX_DISABLE_CACHE: '1' }
       })
-      expect(said).toMatch(/^SpoolUnusable: .*(read-only|can't be opened)/)
+      expect(said).toMatch(/^QueueUnusable: .*(read-only|can't be opened)/)
     } finally {
       chmodSync(path.dirname(target), 0o755)
     }
@@ -134,7 +134,7 @@ describe('a SQLite file', () => {
     const target = await fresh()
     await (await open(target, { secret: undefined })).close()
     execFileSync('rm', [`${target}.secret`])
-    await expect(open(target, { secret: undefined })).rejects.toThrow(SpoolUnusable)
+    await expect(open(target, { secret: undefined })).rejects.toThrow(QueueUnusable)
     expect(existsSync(`${target}.secret`)).toBe(false)
   })
 })
@@ -147,25 +147,25 @@ describe('a Postgres database', () => {
   afterAll(() => server.end())
 
   it('that goes away refuses requests at once, loses nothing, and goes on when it is back', async () => {
-    const spool = await open(await server.freshSchema())
+    const queue = await open(await server.freshSchema())
     const events = Array.from({ length: 10 }, () => track())
-    await take(spool, ...events)
+    await take(queue, ...events)
 
     await server.turn('stop')
     const begun = performance.now()
-    await expect(take(spool, track())).rejects.toThrow(SpoolUnavailable)
-    await expect(spool.ping()).rejects.toThrow(/^The Postgres store can't be used: /)
+    await expect(take(queue, track())).rejects.toThrow(QueueUnavailable)
+    await expect(queue.ping()).rejects.toThrow(/^The Postgres store can't be used: /)
     expect(performance.now() - begun).toBeLessThan(4_000)
 
     await server.turn('start')
-    expect(await take(spool, ...events)).toEqual({ accepted: 0, duplicates: 10 })
-    expect(await deliver(spool, 100)).toEqual(events.map(({ messageId }) => messageId))
+    expect(await take(queue, ...events)).toEqual({ accepted: 0, duplicates: 10 })
+    expect(await deliver(queue, 100)).toEqual(events.map(({ messageId }) => messageId))
   })
 
   it('that can not be reached is refused with the reason', async () => {
     await expect(open('postgres://user:password@127.0.0.1:1/none')).rejects.toThrow(
       /^The Postgres store can't be reached: connect ECONNREFUSED/
     )
-    await expect(openSpool(await server.freshSchema())).rejects.toThrow(/needs a secret.*Set BRIDGE_SECRET/)
+    await expect(openQueue(await server.freshSchema())).rejects.toThrow(/needs a secret.*Set BRIDGE_SECRET/)
   })
 })

@@ -1,8 +1,8 @@
 import { marks, row, rows, write } from '../operation'
 import type { Operation, Param, Row } from '../operation'
 import type { Dialect } from '../schema'
-import { laneCondition } from './lanes'
-import type { LaneFilter } from './lanes'
+import { partitionCondition } from './partitions'
+import type { PartitionFilter } from './partitions'
 
 export interface DeadRow extends Row {
   id: number
@@ -18,7 +18,7 @@ export interface DeadRow extends Row {
   detail: string
 }
 
-export interface DeadFilter extends LaneFilter {
+export interface DeadFilter extends PartitionFilter {
   ids?: number[]
   reason?: string
   type?: string
@@ -37,7 +37,7 @@ const COLUMNS = `dead_letters.id, fingerprint, message_id, type, dead_letters.by
 export function* listDead(_dialect: Dialect, filter: DeadFilter, limit: number): Operation<DeadRow[]> {
   const { where, params } = condition(filter)
   return yield* rows<DeadRow>(
-    `SELECT ${COLUMNS} FROM dead_letters JOIN lanes ON lanes.id = lane_id WHERE ${where}
+    `SELECT ${COLUMNS} FROM dead_letters JOIN partitions ON partitions.id = partition_id WHERE ${where}
       ORDER BY dead_letters.id DESC LIMIT ?`,
     ...params,
     limit
@@ -47,7 +47,7 @@ export function* listDead(_dialect: Dialect, filter: DeadFilter, limit: number):
 export function* countDead(_dialect: Dialect, filter: DeadFilter): Operation<number> {
   const { where, params } = condition(filter)
   const counted = yield* row<{ count: number }>(
-    `SELECT COUNT(*) AS count FROM dead_letters JOIN lanes ON lanes.id = lane_id WHERE ${where}`,
+    `SELECT COUNT(*) AS count FROM dead_letters JOIN partitions ON partitions.id = partition_id WHERE ${where}`,
     ...params
   )
   return counted?.count ?? 0
@@ -55,28 +55,30 @@ export function* countDead(_dialect: Dialect, filter: DeadFilter): Operation<num
 
 export function* showDead(_dialect: Dialect, id: number): Operation<(DeadRow & { body: string }) | undefined> {
   return yield* row<DeadRow & { body: string }>(
-    `SELECT ${COLUMNS}, body FROM dead_letters JOIN lanes ON lanes.id = lane_id WHERE dead_letters.id = ?`,
+    `SELECT ${COLUMNS}, body FROM dead_letters JOIN partitions ON partitions.id = partition_id WHERE dead_letters.id = ?`,
     id
   )
 }
 
-/** Puts up to `limit` dead letters, the oldest first, back at the end of their lanes. @returns how many. */
+/** Puts up to `limit` dead letters, the oldest first, back at the end of their partitions. @returns how many. */
 export function* retryDead(dialect: Dialect, filter: DeadFilter, limit: number, now: number): Operation<number> {
   const dead = yield* take(dialect, { ...filter, isEvent: true }, limit)
   if (dead.ids.length === 0) return 0
   yield* write(
-    `INSERT INTO events (lane_id, message_id, type, bytes, arrived_at, body)
-      SELECT lane_id, message_id, type, bytes, ?, body FROM dead_letters WHERE id IN (${marks(dead.ids)}) ORDER BY id`,
+    `INSERT INTO events (partition_id, message_id, type, bytes, arrived_at, body)
+      SELECT partition_id, message_id, type, bytes, ?, body FROM dead_letters WHERE id IN (${marks(
+        dead.ids
+      )}) ORDER BY id`,
     now,
     ...dead.ids
   )
   yield* write(`DELETE FROM dead_letters WHERE id IN (${marks(dead.ids)})`, ...dead.ids)
-  for (const { laneId, count, bytes } of dead.lanes) {
+  for (const { partitionId, count, bytes } of dead.partitions) {
     yield* write(
-      `UPDATE lanes SET dead = dead - ?, dead_bytes = dead_bytes - ?, events = events + ?, bytes = bytes + ?,
+      `UPDATE partitions SET dead = dead - ?, dead_bytes = dead_bytes - ?, events = events + ?, bytes = bytes + ?,
         oldest_at = COALESCE(oldest_at, ?),
         due_at = CASE WHEN paused_until > ? THEN paused_until ELSE ? END WHERE id = ?`,
-      ...[count, bytes, count, bytes, now, now, now, laneId]
+      ...[count, bytes, count, bytes, now, now, now, partitionId]
     )
   }
   return dead.ids.length
@@ -87,43 +89,55 @@ export function* purgeDead(dialect: Dialect, filter: DeadFilter, limit: number):
   const dead = yield* take(dialect, filter, limit)
   if (dead.ids.length === 0) return 0
   yield* write(`DELETE FROM dead_letters WHERE id IN (${marks(dead.ids)})`, ...dead.ids)
-  for (const { laneId, count, bytes } of dead.lanes) {
-    yield* write('UPDATE lanes SET dead = dead - ?, dead_bytes = dead_bytes - ? WHERE id = ?', count, bytes, laneId)
+  for (const { partitionId, count, bytes } of dead.partitions) {
+    yield* write(
+      'UPDATE partitions SET dead = dead - ?, dead_bytes = dead_bytes - ? WHERE id = ?',
+      count,
+      bytes,
+      partitionId
+    )
   }
   return dead.ids.length
 }
 
-/** Locks the lanes of the first dead letters that match, then reads which of these are still there. */
+/** Locks the partitions of the first dead letters that match, then reads which of these are still there. */
 function* take(
   dialect: Dialect,
   filter: DeadFilter,
   limit: number
-): Operation<{ ids: number[]; lanes: { laneId: number; count: number; bytes: number }[] }> {
+): Operation<{ ids: number[]; partitions: { partitionId: number; count: number; bytes: number }[] }> {
   const { where, params } = condition(filter)
-  const found = yield* rows<{ id: number; lane_id: number }>(
-    `SELECT dead_letters.id, lane_id FROM dead_letters JOIN lanes ON lanes.id = lane_id WHERE ${where}
+  const found = yield* rows<{ id: number; partition_id: number }>(
+    `SELECT dead_letters.id, partition_id FROM dead_letters JOIN partitions ON partitions.id = partition_id WHERE ${where}
       ORDER BY dead_letters.id LIMIT ?`,
     ...params,
     limit
   )
-  if (found.length === 0) return { ids: [], lanes: [] }
-  const laneIds = [...new Set(found.map(({ lane_id }) => lane_id))]
-  yield* rows(`SELECT id FROM lanes WHERE id IN (${marks(laneIds)}) ORDER BY id ${dialect.lock}`, ...laneIds)
+  if (found.length === 0) return { ids: [], partitions: [] }
+  const partitionIds = [...new Set(found.map(({ partition_id }) => partition_id))]
+  yield* rows(
+    `SELECT id FROM partitions WHERE id IN (${marks(partitionIds)}) ORDER BY id ${dialect.lock}`,
+    ...partitionIds
+  )
 
-  const present = yield* rows<{ id: number; lane_id: number; bytes: number }>(
-    `SELECT id, lane_id, bytes FROM dead_letters WHERE id IN (${marks(found)})`,
+  const present = yield* rows<{ id: number; partition_id: number; bytes: number }>(
+    `SELECT id, partition_id, bytes FROM dead_letters WHERE id IN (${marks(found)})`,
     ...found.map(({ id }) => id)
   )
-  const lanes = new Map<number, { laneId: number; count: number; bytes: number }>()
-  for (const { lane_id, bytes } of present) {
-    const lane = lanes.get(lane_id) ?? { laneId: lane_id, count: 0, bytes: 0 }
-    lanes.set(lane_id, { laneId: lane_id, count: lane.count + 1, bytes: lane.bytes + bytes })
+  const partitions = new Map<number, { partitionId: number; count: number; bytes: number }>()
+  for (const { partition_id, bytes } of present) {
+    const partition = partitions.get(partition_id) ?? { partitionId: partition_id, count: 0, bytes: 0 }
+    partitions.set(partition_id, {
+      partitionId: partition_id,
+      count: partition.count + 1,
+      bytes: partition.bytes + bytes
+    })
   }
-  return { ids: present.map(({ id }) => id), lanes: [...lanes.values()] }
+  return { ids: present.map(({ id }) => id), partitions: [...partitions.values()] }
 }
 
 function condition(filter: DeadFilter): { where: string; params: Param[] } {
-  const { where, params } = laneCondition({ fingerprint: filter.fingerprint })
+  const { where, params } = partitionCondition({ fingerprint: filter.fingerprint })
   const conditions = [where]
   const add = (sql: string, ...values: (Param | undefined)[]) => {
     if (values.some((value) => value === undefined)) return

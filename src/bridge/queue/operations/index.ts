@@ -1,46 +1,56 @@
-import { accept } from './accept'
+import { enqueue } from './enqueue'
 import { countDead, listDead, purgeDead, retryDead, showDead } from './dead-letters'
-import { beat, claim, leave, listLanes, release, rewind, unpark } from './lanes'
-import { fire, head, settle, whatIsKnown } from './queue'
-import { agree, buryParked, bytesKept, forgetLanes, forgetMessages, mayRetain, migrate, totals, touch } from './upkeep'
+import { heartbeat, claim, deregister, listPartitions, release, reschedule, resume } from './partitions'
+import { markFiring, head, ack, lookUp } from './runs'
+import {
+  setIfAbsent,
+  burySuspended,
+  bytesKept,
+  forgetPartitions,
+  forgetMessages,
+  mayPrune,
+  migrate,
+  totals,
+  writeProbe
+} from './maintenance'
 import type { Operation } from '../operation'
 
-export type { Parcel } from './accept'
+export type { PackedRequest } from './enqueue'
 export type { DeadFilter, DeadRow } from './dead-letters'
-export type { LaneFilter, LaneRow } from './lanes'
+export type { PartitionFilter, PartitionRow } from './partitions'
 
 /** Everything that is ever asked of a store, each one transaction. */
 export const operations = {
-  accept,
-  agree,
-  beat,
-  buryParked,
+  enqueue,
+  setIfAbsent,
+  heartbeat,
+  burySuspended,
   bytesKept,
   claim,
   countDead,
-  fire,
-  forgetLanes,
+  markFiring,
+  forgetPartitions,
   forgetMessages,
   head,
-  leave,
+  deregister,
   listDead,
-  listLanes,
-  mayRetain,
+  listPartitions,
+  mayPrune,
   migrate,
   purgeDead,
   release,
   retryDead,
-  rewind,
-  settle,
+  reschedule,
+  ack,
   showDead,
   totals,
-  touch,
-  unpark,
-  whatIsKnown
+  writeProbe,
+  resume,
+  lookUp
 }
 
 export type OperationName = keyof typeof operations
-type Tail<List extends unknown[]> = List extends [unknown, ...infer Rest] ? Rest : []
+type Tail<List extends unknown[]> = List extends [unknown, ...infer ReleaseState] ? ReleaseState : []
 export type Arguments<Name extends OperationName> = Tail<Parameters<(typeof operations)[Name]>>
 export type Result<Name extends OperationName> = ReturnType<(typeof operations)[Name]> extends Operation<infer Value>
   ? Value

@@ -1,8 +1,8 @@
 import isEqual from 'lodash/isEqual'
-import type { Dead, Gate, Held, HeldFor, HeldKey } from '../queue'
-import type { Item } from './users'
+import type { Dead, Block, Deferral, DeferReason, BlockedKey } from '../queue'
+import type { Item } from './identity-links'
 
-/** The head of a lane, with what is known about the users in it. */
+/** The head of a partition, with what is known about the users in it. */
 export interface Head {
   /** In the order of arrival. */
   items: Item[]
@@ -10,8 +10,8 @@ export interface Head {
   complete: boolean
   /** Arrival of the last event that was read, ms since 1970: of those up to it, none is out of sight. */
   readUpTo: number
-  /** What is held of their users. */
-  held: HeldKey[]
+  /** What of their users is blocked by deferred events. */
+  blocked: BlockedKey[]
 }
 
 export interface Rules {
@@ -29,16 +29,16 @@ export interface Rules {
   isMissing(email: string): boolean
 }
 
-/** What to do next in a lane: first write down what is decided without a call, then make the call. */
+/** What to do next in a partition: first write down what is decided without a call, then make the call. */
 export interface Plan {
-  held: Held[]
+  deferred: Deferral[]
   dead: Dead[]
   /** Ids whose email has become known. Then plan again. */
-  learned: { key: string; email: string }[]
-  /** Users of whom something died: the next of what is held of them may be able to go. */
-  wakeFirst: string[]
-  /** Identifies held for these users go first: the email they waited for has come, or an event waits for them. Then plan again. */
-  wakeIdentifies: string[]
+  links: { key: string; email: string }[]
+  /** Users of whom something died: the next of what is deferred of them may be able to go. */
+  requeueFirst: string[]
+  /** Identifies deferred for these users go first: the email they waited for has come, or an event waits for them. Then plan again. */
+  requeueIdentifies: string[]
   call?: Call
 }
 
@@ -52,7 +52,7 @@ export interface Call {
 const MANY_IDENTIFIES = 100
 const TRACKS_A_TURN = 4
 
-/** How soon to look again at an event whose time is over while its identify may still be further back in the lane. */
+/** How soon to look again at an event whose time is over while its identify may still be further back in the partition. */
 const LOOK_AGAIN_MS = 60_000
 /** How soon to look again at an event that should have been put back when the one before it was done. */
 const TURN_MS = 60 * 60 * 1000
@@ -65,7 +65,7 @@ const UNKNOWN_EMAIL =
 const UNKNOWN_CONTACT = 'EmailSendX has no contact with this email address, and none was created in time.'
 
 /**
- * Decides the next step of a lane. Events of different users pass each other freely; those of one user keep their order,
+ * Decides the next step of a partition. Events of different users pass each other freely; those of one user keep their order,
  * except that an identify passes the tracks that are waiting for it.
  */
 export function plan(head: Head, rules: Rules): Plan {
@@ -85,7 +85,7 @@ export function plan(head: Head, rules: Rules): Plan {
 
 /**
  * Sets an event aside until its email or contact is known, or gives it up: once its time is over and everything that
- * arrived within its time has been looked at. In a lane that lags behind, that is later than by the clock.
+ * arrived within its time has been looked at. In a partition that lags behind, that is later than by the clock.
  */
 export function wait(item: Item, what: 'email' | 'contact', head: Head, rules: Rules, into: Plan): void {
   const { now, waitMs } = rules
@@ -96,15 +96,15 @@ export function wait(item: Item, what: 'email' | 'contact', head: Head, rules: R
     const [reason, detail] =
       what === 'email' ? (['unknown_email', UNKNOWN_EMAIL] as const) : (['unknown_contact', UNKNOWN_CONTACT] as const)
     into.dead.push({ ids: [item.id], reason, detail })
-    into.wakeFirst.push(...item.keys)
+    into.requeueFirst.push(...item.keys)
   } else {
-    // A contact may also be created by others than this lane, so it is asked for once more before the end.
+    // A contact may also be created by others than this partition, so it is asked for once more before the end.
     const half = what === 'contact' && now < item.arrivedAt + waitMs / 4 ? waitMs / 4 : waitMs
     // A time too far away is of a clock that has been set back since the event arrived.
     const until = now < deadline ? Math.min(item.arrivedAt + half, now + waitMs) : now + LOOK_AGAIN_MS
-    into.held.push(hold(item, what, until))
+    into.deferred.push(defer(item, what, until))
     // One that failed before may have kept back the very identify it now waits for.
-    if (what === 'contact') into.wakeIdentifies.push(...item.keys)
+    if (what === 'contact') into.requeueIdentifies.push(...item.keys)
   }
 }
 
@@ -118,13 +118,13 @@ function walk(head: Head, rules: Rules): Walk {
   const result: Walk = {
     identifies: [],
     unresolved: [],
-    held: [],
+    deferred: [],
     dead: [],
-    learned: [],
-    wakeFirst: [],
-    wakeIdentifies: []
+    links: [],
+    requeueFirst: [],
+    requeueIdentifies: []
   }
-  const isHeldBack = heldBack(head.held)
+  const isBlocked = blockedBy(head.blocked)
 
   /** Users of whom an event stays behind that nothing may pass. */
   const queuing = new Users()
@@ -141,18 +141,18 @@ function walk(head: Head, rules: Rules): Walk {
 
   for (const item of head.items) {
     const { email } = item
-    result.learned.push(...item.tells)
+    result.links.push(...item.seenLinks)
     if (item.event.type === 'identify') {
-      if (isHeldBack(item, 'all')) {
-        result.held.push(hold(item, 'turn', rules.now + TURN_MS))
+      if (isBlocked(item, 'all')) {
+        result.deferred.push(defer(item, 'turn', rules.now + TURN_MS))
         queuing.add(item)
       } else if (queuing.has(item)) {
         queuing.add(item)
       } else if (email === undefined) {
         result.unresolved.push(item)
         waiting.add(item)
-      } else if (isHeldBack(item, 'identify')) {
-        result.wakeIdentifies.push(...item.keys)
+      } else if (isBlocked(item, 'identify')) {
+        result.requeueIdentifies.push(...item.keys)
         queuing.add(item)
       } else if (fits(item, email)) {
         result.identifies.push(item)
@@ -163,10 +163,10 @@ function walk(head: Head, rules: Rules): Walk {
       }
     } else if (item.firing && rules.keepUnknownOutcomes) {
       result.dead.push({ ids: [item.id], reason: 'outcome_unknown', detail: INTERRUPTED })
-      result.wakeFirst.push(...item.keys)
-    } else if (isHeldBack(item, 'track', 'identify', 'all')) {
+      result.requeueFirst.push(...item.keys)
+    } else if (isBlocked(item, 'track', 'identify', 'all')) {
       if (email === undefined) wait(item, 'email', head, rules, result)
-      else result.held.push(hold(item, 'turn', rules.now + TURN_MS))
+      else result.deferred.push(defer(item, 'turn', rules.now + TURN_MS))
       waiting.add(item)
     } else if (queuing.has(item) || called.has(item)) {
       queuing.add(item)
@@ -204,21 +204,23 @@ class Users {
   }
 }
 
-/** Tells whether something that arrived before an event, and is held, keeps back what comes behind it. */
-function heldBack(held: HeldKey[]): (item: Item, ...gates: Gate[]) => boolean {
+/** Tells whether something that arrived before an event, and is deferred, keeps back what comes behind it. */
+function blockedBy(blocked: BlockedKey[]): (item: Item, ...blocks: Block[]) => boolean {
   const first = {
     track: new Map<string, number>(),
     identify: new Map<string, number>(),
     all: new Map<string, number>()
   }
-  for (const { key, gate, first: id } of held) first[gate].set(key, Math.min(id, first[gate].get(key) ?? id))
-  return (item, ...gates) =>
-    gates.some((gate) => first[gate].size > 0 && item.keys.some((key) => (first[gate].get(key) ?? Infinity) < item.id))
+  for (const { key, blocks, first: id } of blocked) first[blocks].set(key, Math.min(id, first[blocks].get(key) ?? id))
+  return (item, ...blocks) =>
+    blocks.some(
+      (blocks) => first[blocks].size > 0 && item.keys.some((key) => (first[blocks].get(key) ?? Infinity) < item.id)
+    )
 }
 
 /** What keeps failing keeps back everything of its user; what waits for an identify lets identifies pass. */
-export function hold(item: Item, why: HeldFor, until: number): Held {
+export function defer(item: Item, why: DeferReason, until: number): Deferral {
   const isIdentify = item.event.type === 'identify'
-  const gate: Gate = why === 'retry' || (isIdentify && why === 'turn') ? 'all' : isIdentify ? 'identify' : 'track'
-  return { id: item.id, for: why, until, keys: item.keys, gate }
+  const blocks: Block = why === 'retry' || (isIdentify && why === 'turn') ? 'all' : isIdentify ? 'identify' : 'track'
+  return { id: item.id, for: why, until, keys: item.keys, blocks }
 }

@@ -1,35 +1,35 @@
 import { anonymousKey, emailKey, userKey } from '../queue/keys'
-import type { LaneEvent } from '../queue'
+import type { QueuedEvent } from '../queue'
 
-/** An event of a lane with whose it is, as far as that is known. */
-export interface Item extends LaneEvent {
+/** An event of a partition with whose it is, as far as that is known. */
+export interface Item extends QueuedEvent {
   /** The address it will be delivered with. */
   email?: string
   /** Everything its user goes by: two events with a key in common are of one user, and keep their order. */
   keys: string[]
-  /** What a delivery of it teaches: from then on these keys stand for the address. */
-  teaches: Lesson[]
-  /** What it tells without a delivery: an id so far unknown is seen with a user whose contact is there already. */
-  tells: Lesson[]
+  /** What a delivery of it links: from then on these keys stand for the address. */
+  links: IdentityLink[]
+  /** What it seenLinks without a delivery: an id so far unknown is seen with a user whose contact is there already. */
+  seenLinks: IdentityLink[]
 }
 
-interface Lesson {
+interface IdentityLink {
   key: string
   email: string
 }
 
 /** Keys of the ids that may stand for an address, to be asked for. */
-export function idKeysOf(events: LaneEvent[]): string[] {
+export function idKeysOf(events: QueuedEvent[]): string[] {
   return [...new Set(events.flatMap(idKeys))]
 }
 
 /**
  * Finds out whose each event is. The event's own address wins, then that of its userId, then that of its anonymousId, as
- * identifies before it have told; for an identify without any, as the next one behind it tells.
+ * identifies before it have told; for an identify without any, as the next one behind it seenLinks.
  * @param events in the order of arrival
- * @param known what the lane knows of the ids' keys from what was delivered earlier
+ * @param known what the partition knows of the ids' keys from what was delivered earlier
  */
-export function recognise(events: LaneEvent[], known: Map<string, string>): Item[] {
+export function recognise(events: QueuedEvent[], known: Map<string, string>): Item[] {
   const emails = new Map(known)
   const items = events.map((event) => recogniseOne(event, emails, known))
 
@@ -46,31 +46,31 @@ export function recognise(events: LaneEvent[], known: Map<string, string>): Item
   return items.reverse()
 }
 
-function recogniseOne(laneEvent: LaneEvent, emails: Map<string, string>, known: Map<string, string>): Item {
+function recogniseOne(laneEvent: QueuedEvent, emails: Map<string, string>, known: Map<string, string>): Item {
   const { type, email: own, userId, anonymousId } = laneEvent.event
   const ids = idKeys(laneEvent)
   const ofUser = userId === undefined ? undefined : emails.get(userKey(userId))
   const ofDevice = anonymousId === undefined ? undefined : emails.get(anonymousKey(anonymousId))
   const email = own ?? ofUser ?? ofDevice
 
-  // A track teaches no address of its own: it may be somebody else's, of a friend invited, say. But one that names both
+  // A track links no address of its own: it may be somebody else's, of a friend invited, say. But one that names both
   // ids says that they are the same user's.
-  const lesson = type === 'identify' ? email : ofUser
-  const teaches = lesson === undefined ? [] : ids.map((key) => ({ key, email: lesson }))
-  const isNews = ids.some((key) => emails.get(key) !== lesson || known.get(key) !== lesson)
+  const linked = type === 'identify' ? email : ofUser
+  const links = linked === undefined ? [] : ids.map((key) => ({ key, email: linked }))
+  const isNews = ids.some((key) => emails.get(key) !== linked || known.get(key) !== linked)
   const isThere = userId !== undefined && ofUser !== undefined && known.get(userKey(userId)) === ofUser
-  const tells = isThere ? teaches.filter(({ key }) => emails.get(key) === undefined) : []
-  for (const { key, email } of teaches) emails.set(key, email)
+  const seenLinks = isThere ? links.filter(({ key }) => emails.get(key) === undefined) : []
+  for (const { key, email } of links) emails.set(key, email)
   return {
     ...laneEvent,
     email,
     keys: email === undefined ? ids : [...ids, emailKey(email)],
-    teaches: isNews ? teaches : [],
-    tells
+    links: isNews ? links : [],
+    seenLinks
   }
 }
 
-function idKeys({ event: { userId, anonymousId } }: LaneEvent): string[] {
+function idKeys({ event: { userId, anonymousId } }: QueuedEvent): string[] {
   const keys: string[] = []
   if (userId !== undefined) keys.push(userKey(userId))
   if (anonymousId !== undefined) keys.push(anonymousKey(anonymousId))

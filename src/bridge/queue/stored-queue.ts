@@ -3,37 +3,37 @@ import type { BridgeEvent } from '../event'
 import type { Engine } from './engine'
 import { GroupCommit } from './group-commit'
 import { messageKey } from './keys'
-import type { DeadFilter, DeadRow, LaneFilter, LaneRow, Parcel } from './operations'
+import type { DeadFilter, DeadRow, PartitionFilter, PartitionRow, PackedRequest } from './operations'
 import type { Result } from './operations'
-import { LaneRefused, LeaseLost, SpoolFull } from './spool'
+import { PartitionRefused, LeaseLost, QueueFull } from './queue'
 import type {
-  Accepted,
-  AcceptRequest,
-  ClaimedLane,
+  Enqueued,
+  EnqueueRequest,
+  ClaimedPartition,
   DeadLetter,
   DeadLetterFilter,
   DeadLetters,
   DeadReason,
-  LaneDesk,
-  LaneKey,
-  LanePage,
-  LaneStatus,
-  LaneWork,
+  Partitions,
+  PartitionKey,
+  QueuePage,
+  PartitionStatus,
+  Runs,
   Lease,
-  Rest,
-  Retained,
-  Settlement,
-  Spool,
-  SpoolStats
-} from './spool'
-import type { Vault } from './vault'
+  ReleaseState,
+  Pruned,
+  Ack,
+  Queue,
+  QueueStats
+} from './queue'
+import type { Encryption } from './encryption'
 
 export interface Limits {
   /** Bytes of all events and dead letters. Over it the store takes nothing. Default 10 GiB. */
   maxBytes: number
-  /** Bytes of the undelivered events of one lane. Default 2 GiB. */
-  maxLaneBytes: number
-  /** How long the oldest event of a lane may have been stuck; over it the lane takes nothing. Default 7 days. */
+  /** Bytes of the undelivered events of one partition. Default 2 GiB. */
+  maxPartitionBytes: number
+  /** How long the oldest event of a partition may have been stuck; over it the partition takes nothing. Default 7 days. */
   maxAgeMs: number
   /** How long message ids are remembered to tell duplicates. Default 30 days, as long as RudderStack sends again. */
   dedupeMs: number
@@ -44,7 +44,7 @@ export interface Limits {
 const DAY_MS = 24 * 60 * 60 * 1000
 const DEFAULTS: Limits = {
   maxBytes: 10 * 1024 ** 3,
-  maxLaneBytes: 2 * 1024 ** 3,
+  maxPartitionBytes: 2 * 1024 ** 3,
   maxAgeMs: 7 * DAY_MS,
   dedupeMs: 30 * DAY_MS,
   deadLetterMs: 90 * DAY_MS
@@ -60,90 +60,95 @@ const BYTES_MAX_AGE_MS = 1_000
 /** Rows changed in one transaction by housekeeping, so that requests never wait long for it. */
 const CHORE_ROWS = 1_000
 const LIST_ROWS = 100
-/** Digits of a fingerprint that make a lane's short name. */
+/** Digits of a fingerprint that make a partition's short name. */
 const NAME_DIGITS = 12
 
-/** The spool over an engine: what is the same whatever the engine, outside of transactions. */
-export class StoredSpool implements Spool {
+/** The queue over an engine: what is the same whatever the engine, outside of transactions. */
+export class StoredQueue implements Queue {
   readonly deadLetters: DeadLetters
-  readonly lanes: LaneDesk
-  readonly work: LaneWork
+  readonly partitions: Partitions
+  readonly runs: Runs
   private readonly limits: Limits
-  private readonly intake: GroupCommit<Parcel, Result<'accept'>[number]>
+  private readonly intake: GroupCommit<PackedRequest, Result<'enqueue'>[number]>
   private readonly listeners = new Set<() => void>()
   /** What a key is stored as, of the keys used lately. */
-  private readonly keys = new LRUCache<string, Pick<Parcel, 'fingerprint' | 'sealedKey'>>({ max: 10_000 })
+  private readonly keys = new LRUCache<string, Pick<PackedRequest, 'fingerprint' | 'encryptedKey'>>({ max: 10_000 })
   private bytes = { kept: 0, countedAt: -Infinity }
 
   constructor(
     private readonly engine: Engine,
-    private readonly vault: Vault,
+    private readonly encryption: Encryption,
     private readonly now: () => number,
     limits: Partial<Limits>
   ) {
     this.limits = {
       maxBytes: limits.maxBytes ?? DEFAULTS.maxBytes,
-      maxLaneBytes: limits.maxLaneBytes ?? DEFAULTS.maxLaneBytes,
+      maxPartitionBytes: limits.maxPartitionBytes ?? DEFAULTS.maxPartitionBytes,
       maxAgeMs: limits.maxAgeMs ?? DEFAULTS.maxAgeMs,
       dedupeMs: limits.dedupeMs ?? DEFAULTS.dedupeMs,
       deadLetterMs: limits.deadLetterMs ?? DEFAULTS.deadLetterMs
     }
     this.intake = new GroupCommit(
-      (parcels) => engine.run('accept', parcels, this.limits, this.now()),
+      (requests) => engine.run('enqueue', requests, this.limits, this.now()),
       sizeOf,
       MAX_GROUP_BYTES,
       GROUPS_AT_ONCE
     )
-    this.deadLetters = this.deadLetterDesk()
-    this.lanes = this.laneDesk()
-    this.work = this.laneWork()
+    this.deadLetters = this.openDeadLetters()
+    this.partitions = this.openPartitions()
+    this.runs = this.openRuns()
   }
 
-  async accept({ apiKey }: LaneKey, request: AcceptRequest): Promise<Accepted> {
-    const parcel = this.pack(apiKey, request)
-    const size = sizeOf(parcel)
+  async enqueue({ apiKey }: PartitionKey, request: EnqueueRequest): Promise<Enqueued> {
+    const packed = this.pack(apiKey, request)
+    const size = sizeOf(packed)
     if ((await this.bytesKept()) + size > this.limits.maxBytes) {
-      throw new SpoolFull('store', 'bytes', `The store holds its limit of ${this.limits.maxBytes} bytes.`)
+      throw new QueueFull('store', 'bytes', `The store holds its limit of ${this.limits.maxBytes} bytes.`)
     }
     this.bytes.kept += size
-    const verdict = await this.intake.add(parcel)
-    if ('refused' in verdict) throw new LaneRefused(verdict.refused)
+    const verdict = await this.intake.add(packed)
+    if ('refused' in verdict) throw new PartitionRefused(verdict.refused)
     if ('full' in verdict) {
       throw verdict.full === 'bytes'
-        ? new SpoolFull('lane', 'bytes', `This API key has ${this.limits.maxLaneBytes} bytes of undelivered events.`)
-        : new SpoolFull('lane', 'age', `This API key has events that could not be delivered for too long.`)
+        ? new QueueFull(
+            'partition',
+            'bytes',
+            `This API key has ${this.limits.maxPartitionBytes} bytes of undelivered events.`
+          )
+        : new QueueFull('partition', 'age', `This API key has events that could not be delivered for too long.`)
     }
     for (const listener of this.listeners) listener()
     return verdict
   }
 
   async ping(): Promise<void> {
-    await this.engine.run('touch', this.now())
+    await this.engine.run('writeProbe', this.now())
   }
 
-  async stats(): Promise<SpoolStats> {
-    const { events, held, bytes, dead, lanes, parked, oldestAt } = await this.engine.run('totals')
+  async stats(): Promise<QueueStats> {
+    const { events, deferred, bytes, dead, partitions, suspended, oldestAt } = await this.engine.run('totals')
     return {
       events,
-      held,
+      deferred,
       bytes,
       maxBytes: this.limits.maxBytes,
       deadLetters: dead,
-      lanes,
-      parkedLanes: parked,
+      partitions,
+      suspendedPartitions: suspended,
       oldestArrivedAt: oldestAt ?? undefined
     }
   }
 
-  async retain(): Promise<Retained> {
+  async prune(): Promise<Pruned> {
     const now = this.now()
-    if (!(await this.engine.run('mayRetain', now))) return { messageIds: 0, deadLetters: 0, keyRefused: 0, lanes: 0 }
+    if (!(await this.engine.run('mayPrune', now)))
+      return { messageIds: 0, deadLetters: 0, keyRefused: 0, partitions: 0 }
     const { engine, limits } = this
     return {
       messageIds: await untilDone(() => engine.run('forgetMessages', now - limits.dedupeMs, CHORE_ROWS)),
       deadLetters: await untilDone(() => engine.run('purgeDead', { until: now - limits.deadLetterMs }, CHORE_ROWS)),
-      keyRefused: await untilDone(() => engine.run('buryParked', now - limits.maxAgeMs, CHORE_ROWS, now)),
-      lanes: await untilDone(() => engine.run('forgetLanes', now - limits.dedupeMs, CHORE_ROWS))
+      keyRefused: await untilDone(() => engine.run('burySuspended', now - limits.maxAgeMs, CHORE_ROWS, now)),
+      partitions: await untilDone(() => engine.run('forgetPartitions', now - limits.dedupeMs, CHORE_ROWS))
     }
   }
 
@@ -151,7 +156,7 @@ export class StoredSpool implements Spool {
     await this.engine.close()
   }
 
-  private pack(apiKey: string, { events, rejected }: AcceptRequest): Parcel {
+  private pack(apiKey: string, { events, rejected }: EnqueueRequest): PackedRequest {
     return {
       ...this.lock(apiKey),
       events: events.map((event) => ({
@@ -168,10 +173,10 @@ export class StoredSpool implements Spool {
     }
   }
 
-  private lock(apiKey: string): Pick<Parcel, 'fingerprint' | 'sealedKey'> {
+  private lock(apiKey: string): Pick<PackedRequest, 'fingerprint' | 'encryptedKey'> {
     const known = this.keys.get(apiKey)
     if (known) return known
-    const locked = { fingerprint: this.vault.fingerprint(apiKey), sealedKey: this.vault.seal(apiKey) }
+    const locked = { fingerprint: this.encryption.fingerprint(apiKey), encryptedKey: this.encryption.encrypt(apiKey) }
     this.keys.set(apiKey, locked)
     return locked
   }
@@ -185,7 +190,7 @@ export class StoredSpool implements Spool {
     return this.bytes.kept
   }
 
-  private deadLetterDesk(): DeadLetters {
+  private openDeadLetters(): DeadLetters {
     const { engine } = this
     return {
       list: async (filter, { limit = LIST_ROWS, before } = {}) => {
@@ -206,77 +211,79 @@ export class StoredSpool implements Spool {
     }
   }
 
-  private laneDesk(): LaneDesk {
+  private openPartitions(): Partitions {
     return {
       list: async (filter = {}) => {
-        const lanes = await this.engine.run('listLanes', { ...this.lane(filter), parked: filter.parked })
-        return lanes.map(toLaneStatus)
+        const partitions = await this.engine.run('listPartitions', {
+          ...this.partition(filter),
+          suspended: filter.suspended
+        })
+        return partitions.map(toPartitionStatus)
       },
-      unpark: async (filter) => {
-        const count = await this.engine.run('unpark', this.lane(filter), this.now())
+      resume: async (filter) => {
+        const count = await this.engine.run('resume', this.partition(filter), this.now())
         for (const listener of this.listeners) listener()
         return count
       }
     }
   }
 
-  private laneWork(): LaneWork {
+  private openRuns(): Runs {
     const { engine, now } = this
     return {
-      beat: (worker, leaseMs) => engine.run('beat', worker, leaseMs),
-      leave: (worker) => engine.run('leave', worker),
+      heartbeat: (worker, leaseMs) => engine.run('heartbeat', worker, leaseMs),
+      deregister: (worker) => engine.run('deregister', worker),
       claim: async (worker, query) => {
-        const lanes = await engine.run('claim', worker, query, now())
-        return lanes.map(({ fingerprint, sealedKey, ...lane }): ClaimedLane => {
-          return { ...lane, lane: nameOf(fingerprint), apiKey: this.unseal(sealedKey) }
+        const partitions = await engine.run('claim', worker, query, now())
+        return partitions.map(({ fingerprint, encryptedKey, ...partition }): ClaimedPartition => {
+          return { ...partition, partition: nameOf(fingerprint), apiKey: this.decrypt(encryptedKey) }
         })
       },
-      head: async (lease, size): Promise<LanePage> => {
-        const { events, complete } = held(lease, await engine.run('head', lease, size, now()))
+      head: async (lease, size): Promise<QueuePage> => {
+        const { events, complete } = assertLease(lease, await engine.run('head', lease, size, now()))
         return {
           complete,
           events: events.map(({ body, ...event }) => ({ ...event, event: JSON.parse(body) as BridgeEvent }))
         }
       },
-      whatIsKnown: async ({ laneId }, keys) => {
-        const { emails, held } = await engine.run('whatIsKnown', laneId, keys)
-        return { emails: new Map(emails), held }
+      lookUp: async ({ partitionId }, keys) => {
+        const { emails, blocked } = await engine.run('lookUp', partitionId, keys)
+        return { emails: new Map(emails), blocked }
       },
-      fire: async (lease, eventId) => {
-        held(lease, (await engine.run('fire', lease, eventId)) || undefined)
+      markFiring: async (lease, eventId) => {
+        assertLease(lease, (await engine.run('markFiring', lease, eventId)) || undefined)
       },
-      settle: async (lease, settlement) =>
-        held(lease, await engine.run('settle', lease, storableDetails(settlement), now())),
-      release: async (lease, rest) => {
-        held(lease, (await engine.run('release', lease, storableReason(rest), now())) || undefined)
+      ack: async (lease, ack) => assertLease(lease, await engine.run('ack', lease, storableDetails(ack), now())),
+      release: async (lease, state) => {
+        assertLease(lease, (await engine.run('release', lease, storableReason(state), now())) || undefined)
       },
-      rewind: () => engine.run('rewind', now()),
-      onArrival: (listener) => {
+      reschedule: () => engine.run('reschedule', now()),
+      onEnqueue: (listener) => {
         this.listeners.add(listener)
         return () => this.listeners.delete(listener)
       }
     }
   }
 
-  private unseal(sealedKey: string): string | undefined {
+  private decrypt(encryptedKey: string): string | undefined {
     try {
-      return this.vault.unseal(sealedKey)
+      return this.encryption.decrypt(encryptedKey)
     } catch {
       return undefined
     }
   }
 
-  private lane({ lane, apiKey }: { lane?: string; apiKey?: string }): LaneFilter {
-    return { fingerprint: apiKey === undefined ? lane : this.vault.fingerprint(apiKey) }
+  private partition({ partition, apiKey }: { partition?: string; apiKey?: string }): PartitionFilter {
+    return { fingerprint: apiKey === undefined ? partition : this.encryption.fingerprint(apiKey) }
   }
 
-  private dead({ ids, reason, type, messageId, since, until, ...lane }: DeadLetterFilter): DeadFilter {
-    return { ids, reason, type, messageId, since, until, ...this.lane(lane) }
+  private dead({ ids, reason, type, messageId, since, until, ...partition }: DeadLetterFilter): DeadFilter {
+    return { ids, reason, type, messageId, since, until, ...this.partition(partition) }
   }
 }
 
-function held<Value>(lease: Lease, result: Value | undefined): Value {
-  if (result === undefined) throw new LeaseLost(lease.laneId)
+function assertLease<Value>(lease: Lease, result: Value | undefined): Value {
+  if (result === undefined) throw new LeaseLost(lease.partitionId)
   return result
 }
 
@@ -290,15 +297,15 @@ function storable(text: string): string {
   return text.replace(/\0/g, '')
 }
 
-function storableDetails({ dead, ...settlement }: Settlement): Settlement {
-  return { ...settlement, dead: dead?.map((letter) => ({ ...letter, detail: storable(letter.detail) })) }
+function storableDetails({ dead, ...ack }: Ack): Ack {
+  return { ...ack, dead: dead?.map((letter) => ({ ...letter, detail: storable(letter.detail) })) }
 }
 
-function storableReason({ parked, ...rest }: Rest): Rest {
-  return { ...rest, parked: parked && { ...parked, reason: storable(parked.reason) } }
+function storableReason({ suspended, ...state }: ReleaseState): ReleaseState {
+  return { ...state, suspended: suspended && { ...suspended, reason: storable(suspended.reason) } }
 }
 
-function sizeOf({ events, rejected }: Parcel): number {
+function sizeOf({ events, rejected }: PackedRequest): number {
   return [...events, ...rejected].reduce((total, { bytes }) => total + bytes, 0)
 }
 
@@ -309,7 +316,7 @@ function nameOf(fingerprint: string): string {
 function toDeadLetter(row: DeadRow): DeadLetter {
   return {
     id: row.id,
-    lane: nameOf(row.fingerprint),
+    partition: nameOf(row.fingerprint),
     messageId: row.message_id,
     type: row.type as DeadLetter['type'],
     reason: row.reason as DeadReason,
@@ -322,19 +329,19 @@ function toDeadLetter(row: DeadRow): DeadLetter {
   }
 }
 
-function toLaneStatus(row: LaneRow): LaneStatus {
+function toPartitionStatus(row: PartitionRow): PartitionStatus {
   return {
-    lane: nameOf(row.fingerprint),
+    partition: nameOf(row.fingerprint),
     events: row.events,
-    held: row.held,
+    deferred: row.deferred,
     bytes: row.bytes,
     deadLetters: row.dead,
     oldestArrivedAt: row.oldest_at ?? undefined,
     proven: row.succeeded_at !== null,
-    parked:
-      row.parked_at === null
+    suspended:
+      row.suspended_at === null
         ? undefined
-        : { since: row.parked_at, reason: row.parked_reason ?? '', nextTryAt: row.paused_until }
+        : { since: row.suspended_at, reason: row.suspended_reason ?? '', nextTryAt: row.paused_until }
   }
 }
 

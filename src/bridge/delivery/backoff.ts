@@ -21,7 +21,7 @@ const REFUSED_PAUSE_MS = 30_000
 
 const FIRST_BACK_OFF_MS = 1_000
 const MAX_BACK_OFF_MS = 60_000
-const MAX_PARKED_MS = 60 * 60 * 1000
+const MAX_SUSPENDED_MS = 60 * 60 * 1000
 
 /**
  * Reads `X-RateLimit-*` and `Retry-After` (documented on /docs/api/rate-limits). The reset is a time by EmailSendX's clock,
@@ -57,14 +57,14 @@ export function backOff(failures: number, random = Math.random()): number {
   return Math.round(random * Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(failures, 20)))
 }
 
-/** How long a lane whose key was refused so many times in a row is left alone, in ms: a minute, then longer up to an hour. */
-export function parkedPause(refusals: number): number {
-  return Math.min(MAX_PARKED_MS, 60_000 * 2 ** Math.min(refusals - 1, 20))
+/** How long a partition whose key was refused so many times in a row is left alone, in ms: a minute, then longer up to an hour. */
+export function suspendedPause(refusals: number): number {
+  return Math.min(MAX_SUSPENDED_MS, 60_000 * 2 ** Math.min(refusals - 1, 20))
 }
 
 /** How long an event that keeps failing by itself is set aside, in ms: two minutes, then longer up to an hour. */
 export function setAsidePause(attempts: number, triesBefore: number): number {
-  return Math.min(MAX_PARKED_MS, 120_000 * 2 ** Math.min(Math.max(attempts - triesBefore, 0), 20))
+  return Math.min(MAX_SUSPENDED_MS, 120_000 * 2 ** Math.min(Math.max(attempts - triesBefore, 0), 20))
 }
 
 function numberIn(text: string | null): number | undefined {

@@ -1,28 +1,28 @@
 import type { BridgeEvent } from '../../event'
-import type { Gate, HeldKey } from '../../queue'
-import { identify, track } from '../../queue/__tests__/support/events'
+import type { Block, BlockedKey } from '../../queue'
+import { identify, track } from '../../queue/__tests__/__helpers__/events'
 import { anonymousKey, emailKey, userKey } from '../../queue/keys'
-import { plan } from '../lane'
-import type { Head, Plan, Rules } from '../lane'
-import { recognise } from '../users'
+import { plan } from '../schedule'
+import type { Head, Plan, Rules } from '../schedule'
+import { recognise } from '../identity-links'
 
 const NOW = 1_000_000_000
 const HOUR = 3_600_000
 const ann = { userId: 'u1', email: 'ann@example.com' }
 const bob = { userId: 'u2', email: 'bob@example.com' }
 
-/** The head of a lane with these events, numbered from 1. */
+/** The head of a partition with these events, numbered from 1. */
 function head(
   events: BridgeEvent[],
-  { known = {}, held = [], complete = true, arrivedAt = NOW }: HeadOptions = {}
+  { known = {}, blocked = [], complete = true, arrivedAt = NOW }: HeadOptions = {}
 ): Head {
   const laneEvents = events.map((event, index) => ({ id: index + 1, event, arrivedAt, attempts: 0, firing: false }))
-  return { items: recognise(laneEvents, new Map(Object.entries(known))), complete, held, readUpTo: arrivedAt }
+  return { items: recognise(laneEvents, new Map(Object.entries(known))), complete, blocked, readUpTo: arrivedAt }
 }
 
 interface HeadOptions {
   known?: Record<string, string>
-  held?: HeldKey[]
+  blocked?: BlockedKey[]
   complete?: boolean
   arrivedAt?: number
 }
@@ -44,20 +44,20 @@ function callOf({ call }: Plan): string | undefined {
   return call && `${call.type} ${call.items.map(({ id }) => id).join(' ')}`
 }
 
-function heldOf({ held }: Plan): string[] {
-  return held.map((one) => `${one.id} ${one.for} ${one.gate}`)
+function deferredOf({ deferred }: Plan): string[] {
+  return deferred.map((one) => `${one.id} ${one.for} ${one.blocks}`)
 }
 
-const gate = (key: string, kind: Gate, first = 0): HeldKey => ({ key, gate: kind, first })
+const blocks = (key: string, kind: Block, first = 0): BlockedKey => ({ key, blocks: kind, first })
 
 describe('the next call', () => {
-  it('is nothing for an empty lane', () => {
+  it('is nothing for an empty partition', () => {
     expect(next(head([]))).toEqual({
-      held: [],
+      deferred: [],
       dead: [],
-      learned: [],
-      wakeFirst: [],
-      wakeIdentifies: [],
+      links: [],
+      requeueFirst: [],
+      requeueIdentifies: [],
       call: undefined
     })
   })
@@ -114,14 +114,14 @@ describe('events without an email', () => {
   it('stay where they are while there is an identify that may tell it', () => {
     const planned = next(head([track({ userId: 'u1' }), identify(ann)]))
     expect(callOf(planned)).toBe('identify 2')
-    expect(heldOf(planned)).toEqual([])
+    expect(deferredOf(planned)).toEqual([])
   })
 
   it('step aside otherwise, with those of their user behind them', () => {
     const events = [track({ userId: 'u1' }), track({ userId: 'u1', email: 'ann@example.com' }), track(bob)]
     const planned = next(head(events))
-    expect(heldOf(planned)).toEqual(['1 email track'])
-    expect(planned.held[0]).toMatchObject({ until: NOW + HOUR, keys: [userKey('u1')] })
+    expect(deferredOf(planned)).toEqual(['1 email track'])
+    expect(planned.deferred[0]).toMatchObject({ until: NOW + HOUR, keys: [userKey('u1')] })
     expect(callOf(planned)).toBe('track 3')
   })
 
@@ -131,7 +131,7 @@ describe('events without an email', () => {
     )
     const planned = next(head([identify(ann), track({ userId: 'u1' })]))
     expect(callOf(planned)).toBe('identify 1')
-    expect(planned.held).toEqual([])
+    expect(planned.deferred).toEqual([])
   })
 
   it('are told by the next identify when they are identifies themselves', () => {
@@ -143,14 +143,14 @@ describe('events without an email', () => {
   it('tell at once whose an anonymousId is, when their user is known', () => {
     const known = { [userKey('u1')]: 'ann@example.com' }
     const event = track({ userId: 'u1', anonymousId: 'a1' })
-    const lesson = [
+    const linked = [
       { key: userKey('u1'), email: 'ann@example.com' },
       { key: anonymousKey('a1'), email: 'ann@example.com' }
     ]
-    expect(next(head([event], { known })).learned).toEqual(lesson.slice(1))
+    expect(next(head([event], { known })).links).toEqual(linked.slice(1))
     const others = { ...known, [anonymousKey('a1')]: 'bob@example.com' }
-    expect(next(head([event], { known: others })).learned).toEqual([])
-    expect(next(head([event], { known: others })).call?.items[0].teaches).toEqual(lesson)
+    expect(next(head([event], { known: others })).links).toEqual([])
+    expect(next(head([event], { known: others })).call?.items[0].links).toEqual(linked)
   })
 
   it('are given up when their time is over and everything of that time has been seen', () => {
@@ -159,41 +159,41 @@ describe('events without an email', () => {
     expect(next(head([event]), { now: NOW + HOUR - 1 }).dead).toEqual([])
     expect(next(head([event]), late)).toMatchObject({
       dead: [{ ids: [1], reason: 'unknown_email' }],
-      wakeFirst: [userKey('u1')]
+      requeueFirst: [userKey('u1')]
     })
     const more = head([event], { complete: false })
-    expect(next(more, late)).toMatchObject({ dead: [], held: [{ id: 1, until: NOW + HOUR + 60_000 }] })
+    expect(next(more, late)).toMatchObject({ dead: [], deferred: [{ id: 1, until: NOW + HOUR + 60_000 }] })
     expect(next({ ...more, readUpTo: NOW + HOUR }, late).dead).toHaveLength(1)
   })
 
   it('do not wait longer because the clock was set back', () => {
-    expect(next(head([track({ userId: 'u1' })]), { now: NOW - 100 * HOUR }).held[0].until).toBe(NOW - 99 * HOUR)
+    expect(next(head([track({ userId: 'u1' })]), { now: NOW - 100 * HOUR }).deferred[0].until).toBe(NOW - 99 * HOUR)
   })
 })
 
-describe('what is held', () => {
+describe('what is deferred', () => {
   it('keeps back the tracks of its user, and no identify', () => {
-    const held = [gate(userKey('u1'), 'track')]
-    expect(heldOf(next(head([track(ann)], { held })))).toEqual(['1 turn track'])
-    expect(callOf(next(head([identify(ann)], { held })))).toBe('identify 1')
+    const blocked = [blocks(userKey('u1'), 'track')]
+    expect(deferredOf(next(head([track(ann)], { blocked })))).toEqual(['1 turn track'])
+    expect(callOf(next(head([identify(ann)], { blocked })))).toBe('identify 1')
   })
 
   it('keeps back everything of its user when it is an event that fails', () => {
-    const held = [gate(emailKey('ann@example.com'), 'all')]
-    const planned = next(head([identify(ann), track(ann), identify(bob)], { held }))
-    expect(heldOf(planned)).toEqual(['1 turn all', '2 turn track'])
+    const blocked = [blocks(emailKey('ann@example.com'), 'all')]
+    const planned = next(head([identify(ann), track(ann), identify(bob)], { blocked }))
+    expect(deferredOf(planned)).toEqual(['1 turn all', '2 turn track'])
     expect(callOf(planned)).toBe('identify 3')
   })
 
   it('keeps back nothing that came before it', () => {
-    const held = [gate(userKey('u1'), 'all', 2)]
-    expect(callOf(next(head([track(ann)], { held })))).toBe('track 1')
+    const blocked = [blocks(userKey('u1'), 'all', 2)]
+    expect(callOf(next(head([track(ann)], { blocked })))).toBe('track 1')
   })
 
-  it('is woken when it is an identify whose email has come', () => {
-    const held = [gate(userKey('u1'), 'identify')]
-    const planned = next(head([identify(ann)], { held }))
-    expect(planned.wakeIdentifies).toContain(userKey('u1'))
+  it('is requeued when it is an identify whose email has come', () => {
+    const blocked = [blocks(userKey('u1'), 'identify')]
+    const planned = next(head([identify(ann)], { blocked }))
+    expect(planned.requeueIdentifies).toContain(userKey('u1'))
     expect(planned.call).toBeUndefined()
   })
 })
@@ -201,8 +201,8 @@ describe('what is held', () => {
 describe('a contact that EmailSendX does not have', () => {
   it('is not asked for again at once', () => {
     const planned = next(head([track(ann), track(bob)]), { isMissing: (email) => email === ann.email })
-    expect(heldOf(planned)).toEqual(['1 contact track'])
-    expect(planned.held[0].until).toBe(NOW + HOUR / 4)
+    expect(deferredOf(planned)).toEqual(['1 contact track'])
+    expect(planned.deferred[0].until).toBe(NOW + HOUR / 4)
     expect(callOf(planned)).toBe('track 2')
   })
 

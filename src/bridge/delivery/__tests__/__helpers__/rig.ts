@@ -2,9 +2,9 @@ import pino from 'pino'
 import { SANDBOX_KEY, startSandbox } from '../../../../sandbox'
 import type { Sandbox, SandboxOptions } from '../../../../sandbox'
 import type { BridgeEvent } from '../../../event'
-import { openSpool } from '../../../queue'
-import type { DeadLetterFilter, Spool, SpoolOptions } from '../../../queue'
-import { SECRET } from '../../../queue/__tests__/support/stores'
+import { openQueue } from '../../../queue'
+import type { DeadLetterFilter, Queue, QueueOptions } from '../../../queue'
+import { SECRET } from '../../../queue/__tests__/__helpers__/stores'
 import { startDelivery } from '../..'
 import type { Delivery, DeliveryOptions } from '../..'
 
@@ -17,22 +17,22 @@ interface State {
   requests: { route: string; count: number; answers: Record<string, number> }[]
 }
 
-type RigOptions = Partial<DeliveryOptions> & Pick<SandboxOptions, 'rateLimit'> & SpoolOptions & { store?: string }
+type RigOptions = Partial<DeliveryOptions> & Pick<SandboxOptions, 'rateLimit'> & QueueOptions & { store?: string }
 
 const START = Date.UTC(2026, 10, 23, 12)
 
-/** A sandbox, a spool in memory, and the delivery between them, all by one clock that stands still until it is moved. */
+/** A sandbox, a queue in memory, and the delivery between them, all by one clock that stands still until it is moved. */
 export class Rig {
   log: string[] = []
   private idleLooks = 0
   private delivery?: Delivery
 
-  private constructor(readonly sandbox: Sandbox, readonly spool: Spool, private readonly clock: { now: number }) {
-    const { claim } = spool.work
-    spool.work.claim = async (worker, query) => {
-      const lanes = await claim(worker, query)
-      this.idleLooks = lanes.length === 0 && query.except.length === 0 ? this.idleLooks + 1 : 0
-      return lanes
+  private constructor(readonly sandbox: Sandbox, readonly queue: Queue, private readonly clock: { now: number }) {
+    const { claim } = queue.runs
+    queue.runs.claim = async (worker, query) => {
+      const partitions = await claim(worker, query)
+      this.idleLooks = partitions.length === 0 && query.except.length === 0 ? this.idleLooks + 1 : 0
+      return partitions
     }
   }
 
@@ -49,8 +49,8 @@ export class Rig {
     const clock = { now: START }
     const now = () => clock.now
     const sandbox = await startSandbox({ port: 0, now, rateLimit: options.rateLimit ?? 100_000 })
-    const spool = await openSpool(options.store ?? ':memory:', { ...options, secret: SECRET, now })
-    const rig = new Rig(sandbox, spool, clock)
+    const queue = await openQueue(options.store ?? ':memory:', { ...options, secret: SECRET, now })
+    const rig = new Rig(sandbox, queue, clock)
     rig.deliver(options)
     return rig
   }
@@ -58,7 +58,7 @@ export class Rig {
   /** Starts the delivery (again). */
   deliver(options: Partial<DeliveryOptions> = {}): void {
     this.delivery = startDelivery({
-      spool: this.spool,
+      queue: this.queue,
       apiUrl: this.sandbox.url,
       log: pino({ level: 'info' }, { write: (line: string) => void this.log.push(line) }),
       now: () => this.now,
@@ -73,7 +73,7 @@ export class Rig {
 
   async end(): Promise<void> {
     await this.delivery?.stop()
-    await this.spool.close()
+    await this.queue.close()
     await this.sandbox.close()
   }
 
@@ -82,7 +82,7 @@ export class Rig {
   }
 
   async takeFor(apiKey: string, ...events: BridgeEvent[]): Promise<void> {
-    await this.spool.accept({ apiKey }, { events, rejected: [] })
+    await this.queue.enqueue({ apiKey }, { events, rejected: [] })
   }
 
   /** Resolves when there is nothing the delivery could do at this time. */
@@ -90,7 +90,7 @@ export class Rig {
     this.idleLooks = 0
     while (this.idleLooks < 4) {
       // Wakes the delivery, as an arrival would.
-      await this.spool.lanes.unpark({ lane: 'none' })
+      await this.queue.partitions.resume({ partition: 'none' })
     }
   }
 
@@ -104,12 +104,12 @@ export class Rig {
 
   /** Resolves when the next event is about to be fired, and that is written down. */
   async nextFiring(): Promise<void> {
-    const { work } = this.spool
-    const { fire } = work
+    const { runs } = this.queue
+    const { markFiring } = runs
     await new Promise<void>((resolve) => {
-      work.fire = async (lease, id) => {
-        await fire(lease, id)
-        work.fire = fire
+      runs.markFiring = async (lease, id) => {
+        await markFiring(lease, id)
+        runs.markFiring = markFiring
         resolve()
       }
     })
@@ -145,7 +145,7 @@ export class Rig {
   }
 
   async dead(filter: DeadLetterFilter = {}): Promise<string[]> {
-    return (await this.spool.deadLetters.list(filter)).map(({ reason, detail }) => `${reason}: ${detail}`).reverse()
+    return (await this.queue.deadLetters.list(filter)).map(({ reason, detail }) => `${reason}: ${detail}`).reverse()
   }
 }
 

@@ -1,24 +1,24 @@
-import type { Dead, Settlement } from '../queue'
-import { hold, wait, waitsForContact } from './lane'
-import type { Call, Head, Plan, Rules } from './lane'
+import type { Dead, Ack } from '../queue'
+import { defer, wait, waitsForContact } from './schedule'
+import type { Call, Head, Plan, Rules } from './schedule'
 import type { Verdict } from './outcome'
-import { setAsidePause } from './pacing'
-import type { Item } from './users'
+import { setAsidePause } from './backoff'
+import type { Item } from './identity-links'
 
-/** What a call has come to, for the events and for the lane. */
-export interface Consequences {
-  settlement: Settlement
+/** What a call has come to, for the events and for the partition. */
+export interface Effects {
+  ack: Ack
   /** Something became of at least one event. */
   progress: boolean
   /** EmailSendX refuses the key. */
-  parked?: { status: 401 | 403; reason: string }
+  suspended?: { status: 401 | 403; reason: string }
   /** Why nothing became of an event, for logs: EmailSendX's status is all they may carry. */
   tally: Record<Verdict['is'], number>
   /** Addresses that are no contacts. */
   missing: string[]
 }
 
-export interface LaneState {
+export interface PartitionState {
   /** Calls in a row, this one not counted, that came to nothing. */
   failures: number
   /** Last time a call came to something, ms since 1970. */
@@ -33,28 +33,28 @@ const TRIES_BEFORE_ASIDE = 5
 const TRIES_IN_ALL = 12
 
 /** Works out what the verdicts on the events of a call mean. */
-export function consequencesOf(
+export function effectsOf(
   { items }: Call,
   verdicts: Verdict[],
   head: Head,
   rules: Rules,
-  { failures, succeededAt, limited }: LaneState
-): Consequences {
-  const next: Plan = { held: [], dead: [], learned: [], wakeFirst: [], wakeIdentifies: [] }
+  { failures, succeededAt, limited }: PartitionState
+): Effects {
+  const next: Plan = { deferred: [], dead: [], links: [], requeueFirst: [], requeueIdentifies: [] }
   const delivered: Item[] = []
   const failed: Item[] = []
-  const result: Consequences = { settlement: {}, progress: false, tally: emptyTally(), missing: [] }
+  const result: Effects = { ack: {}, progress: false, tally: emptyTally(), missing: [] }
 
   const die = (item: Item, reason: Dead['reason'], detail: string) => {
     next.dead.push({ ids: [item.id], reason, detail })
-    next.wakeFirst.push(...item.keys)
+    next.requeueFirst.push(...item.keys)
   }
 
   items.forEach((item, index) => {
     const verdict = verdicts[index]
     result.tally[verdict.is]++
     if (verdict.is === 'key refused') {
-      result.parked = { status: verdict.status, reason: verdict.words }
+      result.suspended = { status: verdict.status, reason: verdict.words }
       return
     }
     if (verdict.is === 'delivered') {
@@ -75,21 +75,21 @@ export function consequencesOf(
       const attempts = item.attempts + 1
       const othersGotThrough = succeededAt !== undefined && succeededAt > (item.firstFailedAt ?? Infinity)
       if (attempts >= TRIES_IN_ALL && othersGotThrough) die(item, 'gave_up', verdict.words)
-      else next.held.push(hold(item, 'retry', rules.now + setAsidePause(attempts, TRIES_BEFORE_ASIDE)))
+      else next.deferred.push(defer(item, 'retry', rules.now + setAsidePause(attempts, TRIES_BEFORE_ASIDE)))
     }
   })
 
   const { tally } = result
   result.progress = delivered.length > 0 || tally.refused > 0 || tally['unknown contact'] > 0
-  result.settlement = {
+  result.ack = {
     failed: failed.map(({ id }) => id),
     delivered: delivered.map(({ id }) => id),
     dead: together(next.dead),
-    held: next.held,
-    learned: delivered.flatMap(({ teaches }) => teaches),
-    wake: [...new Set(delivered.flatMap(({ keys }) => keys))],
-    wakeFirst: [...new Set(next.wakeFirst)],
-    wakeIdentifies: next.wakeIdentifies
+    deferred: next.deferred,
+    links: delivered.flatMap(({ links }) => links),
+    requeue: [...new Set(delivered.flatMap(({ keys }) => keys))],
+    requeueFirst: [...new Set(next.requeueFirst)],
+    requeueIdentifies: next.requeueIdentifies
   }
   return result
 }
@@ -105,12 +105,12 @@ export function together(dead: Dead[]): Dead[] {
   return [...groups.values()]
 }
 
-/** The events that are no longer in the queue after a settlement. */
-export function goneWith({ delivered = [], dead = [], held = [] }: Settlement): Set<number> {
-  return new Set([...delivered, ...dead.flatMap(({ ids }) => ids), ...held.map(({ id }) => id)])
+/** The events that are no longer in the queue after an ack. */
+export function goneWith({ delivered = [], dead = [], deferred = [] }: Ack): Set<number> {
+  return new Set([...delivered, ...dead.flatMap(({ ids }) => ids), ...deferred.map(({ id }) => id)])
 }
 
-function emptyTally(): Consequences['tally'] {
+function emptyTally(): Effects['tally'] {
   return {
     delivered: 0,
     refused: 0,

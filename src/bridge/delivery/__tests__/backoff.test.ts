@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { backOff, parkedPause, pauseAfter, readPace, setAsidePause } from '../pacing'
+import { backOff, suspendedPause, pauseAfter, readPace, setAsidePause } from '../backoff'
 
 const NOW = Date.UTC(2026, 10, 23, 12)
 const SECOND = 1000
@@ -80,7 +80,7 @@ describe('pauses after failures', () => {
   })
 
   it('for a refused key grow from a minute to an hour', () => {
-    expect([1, 2, 3, 7, 100].map(parkedPause)).toEqual([1, 2, 4, 60, 60].map((minutes) => minutes * MINUTE))
+    expect([1, 2, 3, 7, 100].map(suspendedPause)).toEqual([1, 2, 4, 60, 60].map((minutes) => minutes * MINUTE))
   })
 
   it('for an event set aside grow from two minutes to an hour', () => {

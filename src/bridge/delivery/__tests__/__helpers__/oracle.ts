@@ -5,15 +5,15 @@ import path from 'node:path'
 import type { BridgeOptions } from '../../..'
 import { startSandbox } from '../../../../sandbox'
 import type { Sandbox } from '../../../../sandbox'
-import { openSpool } from '../../../queue'
-import { SECRET } from '../../../queue/__tests__/support/stores'
+import { openQueue } from '../../../queue'
+import { SECRET } from '../../../queue/__tests__/__helpers__/stores'
 
 export interface OracleOptions {
   store: string
   /** Bridges at work on the store at the same time. More than one needs Postgres. */
   processes?: number
-  lanes?: number
-  usersPerLane?: number
+  partitions?: number
+  usersPerPartition?: number
   onUnknownOutcome?: BridgeOptions['onUnknownOutcome']
 }
 
@@ -23,7 +23,7 @@ export interface Findings {
   acknowledged: number
   /** Acknowledged, and neither delivered nor a dead letter: must be none. */
   lost: string[]
-  /** Fired more than once: at most one for each lane and kill, none when unknown outcomes are kept. */
+  /** Fired more than once: at most one for each partition and kill, none when unknown outcomes are kept. */
   doubled: string[]
   /** Fired before an earlier event of the same user: must be none. */
   disordered: string[]
@@ -31,7 +31,7 @@ export interface Findings {
 }
 
 interface User {
-  lane: number
+  partition: number
   email: string
   /** Acknowledged numbers of events, in their order. */
   sent: number[]
@@ -83,9 +83,9 @@ export class Oracle {
     await this.drained()
     await Promise.all(this.bridges.map((_, index) => this.end(index, 'SIGTERM')))
 
-    const spool = await openSpool(this.options.store, { secret: SECRET })
-    const dead = new Set((await spool.deadLetters.list({}, { limit: 100_000 })).map(({ messageId }) => messageId))
-    await spool.close()
+    const queue = await openQueue(this.options.store, { secret: SECRET })
+    const dead = new Set((await queue.deadLetters.list({}, { limit: 100_000 })).map(({ messageId }) => messageId))
+    await queue.close()
     const findings: Findings = {
       kills: this.kills,
       acknowledged: 0,
@@ -119,12 +119,12 @@ export class Oracle {
   }
 
   private async prepare(): Promise<void> {
-    const { processes = 1, lanes = 3, usersPerLane = 6 } = this.options
-    for (let lane = 0; lane < lanes; lane++) {
-      const { key } = await this.ask<{ key: string }>('keys', { name: `lane ${lane}` })
+    const { processes = 1, partitions = 3, usersPerPartition = 6 } = this.options
+    for (let partition = 0; partition < partitions; partition++) {
+      const { key } = await this.ask<{ key: string }>('keys', { name: `partition ${partition}` })
       this.keys.push(key)
-      for (let user = 0; user < usersPerLane; user++) {
-        this.users.push({ lane, email: `user${user}@lane${lane}.example`, sent: [] })
+      for (let user = 0; user < usersPerPartition; user++) {
+        this.users.push({ partition, email: `user${user}@partition${partition}.example`, sent: [] })
       }
     }
     for (let index = 0; index < processes; index++) await this.launch(index)
@@ -185,7 +185,7 @@ export class Oracle {
     try {
       const response = await fetch(`${url}/api/segment/track`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${this.keys[user.lane]}`, 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${this.keys[user.partition]}`, 'content-type': 'application/json' },
         body: JSON.stringify(event)
       })
       return response.status === 200

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import Database from 'libsql'
 import { Client } from 'pg'
 
 export const SECRET = 'a secret for tests, long enough'
@@ -13,8 +14,22 @@ export type EngineName = 'SQLite' | 'Postgres'
 
 /** Places for stores, all of them gone when the tests of the file are done. */
 export interface Stores {
-  /** A target for `openSpool`, empty until it is opened. */
+  /** A target for `openQueue`, empty until it is opened. */
   fresh(): Promise<string>
+}
+
+/** Runs statements on a store, past the queue. */
+export async function runSql(target: string, statements: string): Promise<void> {
+  if (target.startsWith('postgres://')) {
+    const client = new Client({ connectionString: target })
+    await client.connect()
+    await client.query(statements)
+    await client.end()
+  } else {
+    const database = new Database(target)
+    database.exec(statements)
+    database.close()
+  }
 }
 
 /** To be called inside a `describe`. */

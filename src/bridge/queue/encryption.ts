@@ -1,21 +1,21 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { SpoolUnusable } from './spool'
+import { QueueUnusable } from './queue'
 
 const MIN_SECRET_LENGTH = 16
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** Keeps API keys secret at rest: they are stored sealed, and a lane is found by a fingerprint that tells nothing. */
-export class Vault {
-  private readonly sealing: Buffer
+/** Keeps API keys secret at rest: they are stored encrypted, and a partition is found by a fingerprint that tells nothing. */
+export class Encryption {
+  private readonly encryptionKey: Buffer
   private readonly fingerprinting: Buffer
 
   constructor(secret: string) {
     if (secret.length < MIN_SECRET_LENGTH) {
-      throw new SpoolUnusable(`The bridge's secret is too short: give at least ${MIN_SECRET_LENGTH} characters.`)
+      throw new QueueUnusable(`The bridge's secret is too short: give at least ${MIN_SECRET_LENGTH} characters.`)
     }
-    this.sealing = derive(secret, 'sealing of API keys')
+    this.encryptionKey = derive(secret, 'sealing of API keys')
     this.fingerprinting = derive(secret, 'fingerprints of API keys')
   }
 
@@ -25,17 +25,17 @@ export class Vault {
   }
 
   /** AES-256-GCM: nonce, tag, cipher text. Different each time. */
-  seal(apiKey: string): string {
+  encrypt(apiKey: string): string {
     const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv('aes-256-gcm', this.sealing, nonce)
-    const sealed = Buffer.concat([cipher.update(apiKey, 'utf8'), cipher.final()])
-    return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url')
+    const cipher = createCipheriv('aes-256-gcm', this.encryptionKey, nonce)
+    const encrypted = Buffer.concat([cipher.update(apiKey, 'utf8'), cipher.final()])
+    return Buffer.concat([nonce, cipher.getAuthTag(), encrypted]).toString('base64url')
   }
 
-  /** @throws when it was sealed with another secret, or tampered with. */
-  unseal(sealed: string): string {
-    const bytes = Buffer.from(sealed, 'base64url')
-    const decipher = createDecipheriv('aes-256-gcm', this.sealing, bytes.subarray(0, NONCE_BYTES))
+  /** @throws when it was encrypted with another secret, or tampered with. */
+  decrypt(encrypted: string): string {
+    const bytes = Buffer.from(encrypted, 'base64url')
+    const decipher = createDecipheriv('aes-256-gcm', this.encryptionKey, bytes.subarray(0, NONCE_BYTES))
     decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
     return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8')
   }
@@ -51,12 +51,12 @@ export function secretFrom(file: string): string {
     if (!existsSync(file))
       writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true })
     if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
-      throw new SpoolUnusable(`Others can read the secret in ${file}. Run: chmod 600 ${file}`)
+      throw new QueueUnusable(`Others can read the secret in ${file}. Run: chmod 600 ${file}`)
     }
     return readFileSync(file, 'utf8').trim()
   } catch (error) {
-    if (error instanceof SpoolUnusable) throw error
-    throw new SpoolUnusable(`The file for the store's secret can't be used: ${(error as Error).message}.`, {
+    if (error instanceof QueueUnusable) throw error
+    throw new QueueUnusable(`The file for the store's secret can't be used: ${(error as Error).message}.`, {
       cause: error
     })
   }
