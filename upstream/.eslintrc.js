@@ -26,6 +26,9 @@ module.exports = {
     '@typescript-eslint/explicit-module-boundary-types': 'off',
     '@typescript-eslint/no-empty-interface': 'off',
     '@typescript-eslint/no-floating-promises': 'error',
+    '@typescript-eslint/no-misused-promises': 'warn',
+    '@typescript-eslint/no-unnecessary-type-assertion': 'warn',
+    '@typescript-eslint/no-unsafe-argument': 'warn',
     '@typescript-eslint/no-unsafe-assignment': 'off',
     '@typescript-eslint/no-unsafe-call': 'warn',
     '@typescript-eslint/no-unsafe-member-access': 'off',
@@ -40,7 +43,10 @@ module.exports = {
     '@typescript-eslint/restrict-template-expressions': 'off',
     '@typescript-eslint/unbound-method': 'off',
     'lodash/import-scope': ['error', 'method'],
-    'no-restricted-imports': ['error', { paths: [{ name: 'crypto', importNames: ['createHash'] }] }]
+    'no-restricted-syntax': [
+      'error',
+      { selector: "ImportDeclaration[source.value='crypto'] ImportSpecifier[imported.name='createHash']" }
+    ]
   },
   overrides: [
     {

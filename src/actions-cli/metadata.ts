@@ -1,9 +1,7 @@
 import path from 'node:path'
 import type { ActionDefinition, GlobalSetting, InputField, Preset, SyncModeDefinition } from '@segment/actions-core'
 import mapValues from 'lodash/mapValues'
-import { format } from 'prettier'
 import type { GeneratedFile } from './generated-file'
-import { segmentStyle } from './generated-file'
 import type { Definition, LoadedDefinition } from './load'
 
 type Hooks = NonNullable<ActionDefinition<unknown>['hooks']>
@@ -12,6 +10,7 @@ type AnyField = Partial<Omit<InputField, 'dynamic'>> & { dynamic?: unknown }
 
 /**
  * `metadata.json`, which Segment's catalog reads: byte for byte what `generate:metadata-payload` of Segment's CLI writes.
+ * Their prettier skips this file, so the arrays stay one entry a line.
  * The order of the keys is part of it; what is absent becomes null or false, an absent description leaves its key out.
  */
 export function metadataFile({ folder, definition }: LoadedDefinition): GeneratedFile {
@@ -28,8 +27,7 @@ export function metadataFile({ folder, definition }: LoadedDefinition): Generate
     actions: mapValues(definition.actions, actionMetadata),
     presets: (definition.presets ?? []).map(presetMetadata)
   }
-  const content = format(JSON.stringify(metadata, null, 2), { ...segmentStyle, parser: 'json' })
-  return { path: path.join(folder, 'metadata.json'), content }
+  return { path: path.join(folder, 'metadata.json'), content: `${JSON.stringify(metadata, null, 2)}\n` }
 }
 
 const settingMetadata = (setting: GlobalSetting) => ({

@@ -28,8 +28,8 @@ interface Options {
 type ActionName = keyof typeof definition.actions
 
 /** Every case runs in both modes: a rule that holds for single events holds for batches. */
-export const MODES = ['single', 'batch'] as const
-export type Mode = (typeof MODES)[number]
+export type Mode = 'single' | 'batch'
+export const MODES: readonly Mode[] = ['single', 'batch']
 
 /** One event through an action, with the default mapping unless told otherwise. */
 export async function deliver(mode: Mode, action: ActionName, event: Partial<SegmentEvent>, options: Options = {}) {
