@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander'
-import { SANDBOX_KEY, startSandbox, type SandboxOptions } from '../sandbox'
+import { SANDBOX_KEY, startSandbox, switches, type SandboxOptions } from '../sandbox'
 import { integer } from './units'
 
 /** `bin/run sandbox`: the stand-in EmailSendX alone, until Ctrl-C. */
 export function sandboxCommand(): Command {
-  return new Command('sandbox')
+  const command = new Command('sandbox')
     .description('run a local stand-in for EmailSendX')
     .addOption(
       new Option('--port <number>', 'port to listen on; 0 picks a free one')
@@ -14,11 +14,6 @@ export function sandboxCommand(): Command {
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--data <file>', 'SQLite file that keeps everything across restarts (default: in memory)')
-    .addOption(
-      new Option('--event-match <rule>', 'how event names match automations')
-        .choices(['case-insensitive', 'normalized'])
-        .default('case-insensitive')
-    )
     .addOption(
       new Option('--rate-limit <number>', 'calls per key and minute').default(120).argParser(integer(1, 1_000_000))
     )
@@ -30,4 +25,11 @@ API key             ${SANDBOX_KEY}
 What it holds       ${sandbox.url}/_sandbox/state
 Try                 curl -H 'Authorization: Bearer ${SANDBOX_KEY}' ${sandbox.url}/api/v1/lists`)
     })
+  for (const [name, readings] of Object.entries(switches)) {
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    const [choice, ...others] = Object.keys(readings)
+    const option = new Option(`--${flag} <choice>`, `what nobody has documented, see docs/sandbox.md`)
+    command.addOption(option.choices([choice, ...others]).default(choice))
+  }
+  return command
 }

@@ -1,3 +1,5 @@
+import { z } from 'zod'
+
 /** How one open question about EmailSendX's API is answered here. */
 interface Assumption {
   /** The number or status the code uses, where the answer is one. */
@@ -63,9 +65,6 @@ export const assumed = {
     value: 200,
     reading: 'Firing an event answers 200, also when nothing matches, and echoes the name as sent.'
   },
-  eventMatch: {
-    reading: 'Names match case-insensitively and otherwise exactly: no trimming, no underscore for a space.'
-  },
   eventRepeat: { reading: 'Nothing is de-duplicated: every firing starts every matching automation again.' },
   eventContactStatus: { reading: 'The status of the contact does not stop an event from starting automations.' },
   runs: { reading: 'A run of an automation never ends, so `completedCount` stays 0.' },
@@ -76,6 +75,21 @@ export const assumed = {
       'Enrolling takes `contactId` and answers 200 with `{automationId, contactId, enrolled}`; `enrolled` is false when a run exists.'
   },
   enrollInactive: { value: 400, reading: 'Enrolling into an automation that is not active is refused with 400.' },
+
+  segmentEmail: {
+    reading:
+      'An `identify` at `/api/segment/track` prefers `traits.email` to a `userId` that is an address; without either it is refused with 400.'
+  },
+  segmentUser: {
+    reading:
+      "An event's `userId` is first tried as an address, then as one that an `identify` there has told; the last such `identify` counts."
+  },
+  segmentTypes: { reading: 'Calls other than `identify` and `track` are answered 200 and ignored.' },
+  segmentFields: {
+    reading:
+      'Of the common fields only `userId`, `anonymousId` and `context.traits.email` are looked at; nothing is de-duplicated.'
+  },
+  rudderstack: { reading: '`/api/rudderstack/track` does what `/api/segment/track` does, and knows the same users.' },
 
   oneById: { reading: '`?id=` answers one object, not an array; an unknown id is 404.' },
   listCreated: { value: 201, reading: 'Creating a list answers 201; several lists may have one name.' },
@@ -106,3 +120,71 @@ export const assumed = {
     reading: 'Times are whole seconds in UTC, ids look like CUIDs, keys are camelCase, success is wrapped in `{data}`.'
   }
 } as const satisfies Record<string, Assumption>
+
+/**
+ * Questions whose answer may well be the other one, so that a client should be tried with each. The first choice is how
+ * a new sandbox answers.
+ */
+export const switches = {
+  eventMatch: {
+    'case-insensitive': 'Names of events match case-insensitively and otherwise exactly.',
+    normalized: 'Spaces around a name do not count either, and a row of spaces and underscores is one underscore.'
+  },
+  whoami: {
+    available: '`GET /whoami` answers.',
+    missing: 'It is a 404 in HTML, as on a server that does not have it.'
+  },
+  segmentEndpoint: {
+    available: '`/api/segment/track` and `/api/rudderstack/track` answer.',
+    missing: 'They are a 404 in HTML, as on an older self-hosted server.'
+  },
+  segmentUsers: {
+    identified: 'A `userId` finds whom an `identify` at these endpoints has told.',
+    metadata: 'It also finds a contact made in any way whose `metadata.userId` it is.'
+  },
+  segmentAnonymous: {
+    ignored: 'An `anonymousId` finds nobody.',
+    resolved: 'It finds whom an `identify` there has told, when the `userId` finds nobody.'
+  },
+  segmentContext: {
+    ignored: "An event's `context.traits.email` finds nobody.",
+    read: 'It finds the contact with this address, when the `userId` finds nobody.'
+  },
+  segmentUnknown: {
+    'not-found': 'An event of nobody known is refused with 404.',
+    'bad-request': 'It is refused with 400.',
+    accepted: 'It is answered 200 and has no effect.'
+  },
+  segmentEventMatch: {
+    normalized: 'Names of these events match as the product page says: `Purchase Completed` is `purchase_completed`.',
+    'as-events': 'They match as `eventMatch` says.'
+  },
+  segmentArrays: {
+    refused: 'A body that is an array is refused with 400.',
+    taken: 'Its events are applied in order; a refused one is `{error}` in the answer, which is 200.'
+  },
+  segmentRate: {
+    counted: 'A call counts against the 120 a minute.',
+    free: 'It does not.'
+  },
+  segmentAnswer: {
+    data: 'The answer is `{data}`: `{contactId, created}` of an `identify`, for a `track` what the events API answers.',
+    success: 'It is `{"success": true}`.',
+    empty: 'It is 200 without a body.'
+  }
+} as const satisfies Record<string, Record<string, string>>
+
+type Switch = keyof typeof switches
+/** How each switch is set. */
+export type Choices = { [Name in Switch]: keyof (typeof switches)[Name] }
+
+export const defaultChoices = mapSwitches((choices) => choices[0]) as Choices
+
+/** Checks the setting of each switch. */
+export const choicesShape = mapSwitches((choices) => z.enum(choices)) as {
+  [Name in Switch]: z.ZodType<Choices[Name]>
+}
+
+function mapSwitches(map: (choices: string[]) => unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(switches).map(([name, choices]) => [name, map(Object.keys(choices))]))
+}

@@ -123,8 +123,8 @@ export function setAutomationStatus(workspace: Workspace, id: string, status: Au
 }
 
 /** Ids of the active automations that wait for this event. */
-export function automationsFor({ store, settings }: Workspace, eventName: string): string[] {
-  const form = NAME_FORMS[settings.eventMatch]
+export function automationsFor({ store }: Workspace, eventName: string, match: Settings['eventMatch']): string[] {
+  const form = NAME_FORMS[match]
   return store
     .all<Pick<AutomationRow, 'id' | 'trigger_event'>>(
       "SELECT id, trigger_event FROM automations WHERE status = 'active' AND trigger_type = 'CUSTOM_EVENT' ORDER BY seq"

@@ -51,14 +51,16 @@ type Details = Pick<Contact, 'firstName' | 'lastName' | 'metadata'>
 const MAXIMUM_EMAIL_LENGTH = 254
 const EMAIL = /^[^\s@\p{C}]{1,64}@[^\s@.\p{C}]+(\.[^\s@.\p{C}]+)+$/u
 
+export const emailAddress = z
+  .string()
+  .transform((email) => email.trim().toLowerCase())
+  .refine((email) => email.length <= MAXIMUM_EMAIL_LENGTH && EMAIL.test(email), {
+    error: 'must be a valid email address'
+  })
+
 /** One row of an upsert; unknown keys are ignored. Nulls and the `[]` that PHP makes of an empty map count as "not sent". */
 export const contactInput = z.object({
-  email: z
-    .string()
-    .transform((email) => email.trim().toLowerCase())
-    .refine((email) => email.length <= MAXIMUM_EMAIL_LENGTH && EMAIL.test(email), {
-      error: 'must be a valid email address'
-    }),
+  email: emailAddress,
   firstName: z.string().nullish(),
   lastName: z.string().nullish(),
   metadata: z

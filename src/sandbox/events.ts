@@ -1,7 +1,7 @@
 import { automationsFor, startRun } from './automations'
 import { getContact } from './contacts'
 import { isoTime, newId } from './ids'
-import type { Workspace } from './workspace'
+import type { Settings, Workspace } from './workspace'
 
 /** What firing an event answers inside `data`. */
 interface FiredEvent {
@@ -13,11 +13,18 @@ interface FiredEvent {
 
 /**
  * Records the event and starts every active automation that waits for it.
+ * @param match how its name is compared with the ones that automations wait for
  * @throws ApiError 404 when the contact does not exist
  */
-export function fireEvent(workspace: Workspace, contactId: string, name: string, data: object): FiredEvent {
+export function fireEvent(
+  workspace: Workspace,
+  contactId: string,
+  name: string,
+  data: object,
+  match: Settings['eventMatch'] = workspace.settings.eventMatch
+): FiredEvent {
   const contact = getContact(workspace, contactId)
-  const automations = automationsFor(workspace, name)
+  const automations = automationsFor(workspace, name, match)
   const id = newId()
   const firedAt = isoTime(workspace.now())
   workspace.store.run(

@@ -24,8 +24,8 @@ const onRequests = {
   /** Path without query. `*` stands for one segment, a last `**` for the rest. */
   path: z
     .string()
-    .regex(/^\/api\/v1\/[^?]*$/, {
-      error: 'must start with /api/v1/ and have no query, e.g. /api/v1/contacts/*/events'
+    .regex(/^\/api\/[^?]*$/, {
+      error: 'must start with /api/ and have no query, e.g. /api/v1/contacts/*/events'
     })
     .optional(),
   /** A key, or the id of one. */

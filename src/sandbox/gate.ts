@@ -4,12 +4,17 @@ import { ApiError, pathOf } from './http'
 import { credential, findKey, type ApiKey, type Scope } from './keys'
 import { rateHeaders } from './rate-limit'
 import { strikeEarly, strikeLate } from './strikes'
+import { sendPage } from './website'
 import type { Workspace } from './workspace'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The scope a key needs for this route; absent: any valid key will do. */
     scope?: Scope
+    /** Whether this server has the route; absent: it has. */
+    exists?: () => boolean
+    /** Whether a call counts against the rate window; absent: it does. */
+    counts?: () => boolean
   }
   interface FastifyRequest {
     /** Null on routes that are not the API's. */
@@ -33,18 +38,20 @@ interface Visit {
  * @param closing ends the waiting of delayed requests when the sandbox stops
  */
 export function addGate(app: FastifyInstance, workspace: Workspace, closing: AbortSignal): void {
-  const { store, settings, limiter, faults } = workspace
+  const { store, limiter, faults } = workspace
   app.decorateRequest('visit', null)
 
   app.addHook('onRequest', async (request, reply) => {
     const { method, url, headers, routeOptions } = request
-    if (settings.whoami === 'missing' && routeOptions.url === '/api/v1/whoami') return
+    const { scope, exists, counts } = routeOptions.config
+    if (exists?.() === false) return sendPage(reply, 404)
     const secret = credential(headers)
     const named = secret === undefined ? undefined : findKey(store, secret)
     const key = named?.revoked ? undefined : named
     const fault = faults.strike({ method, path: pathOf(url), key: named })
     const refusedByFault = fault?.kind === 'status' && fault.status === 429
-    const fits = key !== undefined && (refusedByFault || limiter.take(key.id))
+    const isFree = refusedByFault || counts?.() === false
+    const fits = key !== undefined && (isFree || limiter.take(key.id))
     const window = limiter.window(key?.id)
     reply.headers(rateHeaders(window))
 
@@ -52,7 +59,7 @@ export function addGate(app: FastifyInstance, workspace: Workspace, closing: Abo
       secret,
       named,
       retryAfter: fits ? 0 : window.retryAfter,
-      scope: routeOptions.config.scope
+      scope
     })
     request.visit = { key, fault, refusal }
   })

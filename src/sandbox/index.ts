@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { explainListening, originOf } from '../http/listening'
 import { isLoopback } from '../http/loopback'
+import { defaultChoices, type Choices } from './assumptions'
 import { Faults } from './faults'
 import { Happenings } from './happenings'
 import { RateLimiter } from './rate-limit'
@@ -10,17 +11,17 @@ import { createServer } from './server'
 import { Traffic } from './traffic'
 import type { Settings, Workspace } from './workspace'
 
+export { switches } from './assumptions'
 export { SANDBOX_KEY } from './keys'
 
-export interface SandboxOptions {
+/** Each switch of {@link switches} is an option too. */
+export interface SandboxOptions extends Partial<Choices> {
   /** Default 4010; 0 picks a free one. */
   port?: number
   /** Default 127.0.0.1. */
   host?: string
   /** SQLite file that keeps everything across restarts; absent: in memory. */
   data?: string
-  /** How an event's name is compared with an automation's; default `case-insensitive`, as the API documents it. */
-  eventMatch?: Settings['eventMatch']
   /** Calls per key and minute; default 120. */
   rateLimit?: number
   /** The clock, in milliseconds; default `Date.now`. */
@@ -42,16 +43,9 @@ const OTHER_PORT = 'choose another with SANDBOX_PORT (--port of bin/run sandbox,
  * @throws Error with one line saying what to do, when the port or the data file cannot be used
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const {
-    port = 4010,
-    host = '127.0.0.1',
-    data,
-    eventMatch = 'case-insensitive',
-    rateLimit = 120,
-    now = Date.now
-  } = options
+  const { port = 4010, host = '127.0.0.1', data, rateLimit = 120, now = Date.now, ...choices } = options
   const store = openStore(data)
-  const initialSettings: Settings = { rateLimit, eventMatch, whoami: 'available' }
+  const initialSettings: Settings = { rateLimit, ...defaultChoices, ...choices }
   const settings = { ...initialSettings }
   const happenings = new Happenings(now)
   const workspace: Workspace = {

@@ -3,17 +3,16 @@ import { dirname, resolve } from 'node:path'
 import Database from 'libsql'
 import { Store } from './store'
 
-/** Raise with every change of the tables below; older files are refused with a hint, as the data is only test data. */
-const SCHEMA_VERSION = 1
 /** Marks a SQLite file as ours ("ESXs"), so that another program's database is never written to. */
 const APPLICATION_ID = 0x45535873
 const BUSY_TIMEOUT_MS = 5000
 
 /**
- * Text that callers choose (names, labels, data) is stored as JSON text: libsql cuts a string at its first NUL when
- * reading it back, and JSON escapes that character.
+ * What each version of the tables added. Text that callers choose (names, labels, data) is stored as JSON text: libsql
+ * cuts a string at its first NUL when reading it back, and JSON escapes that character.
  */
-const TABLES = `
+const MIGRATIONS = [
+  `
 CREATE TABLE keys (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
   scopes TEXT NOT NULL, revoked INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE contacts (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, email TEXT NOT NULL UNIQUE, status TEXT NOT NULL,
@@ -36,10 +35,26 @@ CREATE INDEX runs_contact ON runs (contact_id);
 CREATE INDEX runs_automation ON runs (automation_id, contact_id);
 CREATE TABLE custom_fields (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, key TEXT NOT NULL UNIQUE, label TEXT NOT NULL,
   type TEXT NOT NULL, options TEXT NOT NULL);
+`,
+  `
+CREATE TABLE identity_links (kind TEXT NOT NULL, value TEXT NOT NULL, contact_id TEXT NOT NULL REFERENCES contacts (id),
+  PRIMARY KEY (kind, value)) WITHOUT ROWID;
 `
+]
+const SCHEMA_VERSION = MIGRATIONS.length
 
 /** Child tables first, so that emptying them in this order never breaks a reference. */
-export const TABLE_NAMES = ['runs', 'events', 'members', 'automations', 'custom_fields', 'lists', 'contacts', 'keys']
+export const TABLE_NAMES = [
+  'identity_links',
+  'runs',
+  'events',
+  'members',
+  'automations',
+  'custom_fields',
+  'lists',
+  'contacts',
+  'keys'
+]
 
 /**
  * Opens the sandbox's database and creates its tables when it is new.
@@ -80,19 +95,11 @@ function prepare(db: Database.Database, file = ':memory:'): void {
       `${file} was written by a newer version of the sandbox; update this one or choose another --data file`
     )
   }
-  if (!empty && version < SCHEMA_VERSION) {
-    throw new UnusableFile(
-      `${file} was written by an older version of the sandbox; delete it or choose another --data file`
-    )
-  }
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = NORMAL')
   db.pragma('foreign_keys = ON')
-  if (empty) {
-    db.exec(
-      `BEGIN; ${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`
-    )
-  }
+  const marks = `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`
+  if (version < SCHEMA_VERSION) db.exec(`BEGIN; ${MIGRATIONS.slice(version).join('')} ${marks} COMMIT`)
   const [check] = db.pragma('quick_check(1)') as [{ quick_check: string }]
   if (check.quick_check !== 'ok') {
     throw new UnusableFile(

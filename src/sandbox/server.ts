@@ -12,6 +12,7 @@ import { eventRoutes } from './routes/events'
 import { listRoutes } from './routes/lists'
 import { readOnlyRoutes } from './routes/read-only'
 import { whoamiRoute } from './routes/whoami'
+import { segmentRoutes } from './resources/segment'
 import { addUnknownPaths, watchMethods } from './website'
 import type { Workspace } from './workspace'
 
@@ -53,9 +54,10 @@ export function createServer(workspace: Workspace, localOnly: boolean): FastifyI
   app.register(
     async (api) => {
       addGate(api, workspace, closing.signal)
-      for (const addRoutes of API_ROUTES) addRoutes(api, workspace)
+      segmentRoutes(api, workspace)
+      api.register(async (v1) => API_ROUTES.forEach((addRoutes) => addRoutes(v1, workspace)), { prefix: '/v1' })
     },
-    { prefix: '/api/v1' }
+    { prefix: '/api' }
   )
   app.after(refuseOtherMethods)
   app.register(async (control) => controlRoutes(control, workspace), { prefix: '/_sandbox' })

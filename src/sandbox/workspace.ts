@@ -1,21 +1,16 @@
+import type { Choices } from './assumptions'
 import type { Faults } from './faults'
 import type { Happenings } from './happenings'
 import type { RateLimiter } from './rate-limit'
 import type { Store } from './store'
 import type { Traffic } from './traffic'
 
-export const EVENT_MATCHES = ['case-insensitive', 'normalized'] as const
-export const WHOAMI_CHOICES = ['available', 'missing'] as const
 export const MAXIMUM_RATE_LIMIT = 1_000_000
 
 /** What may be changed while the sandbox runs. */
-export interface Settings {
+export interface Settings extends Choices {
   /** Calls per key in 60 seconds. */
   rateLimit: number
-  /** How an event's name is compared with the one an automation waits for. */
-  eventMatch: (typeof EVENT_MATCHES)[number]
-  /** `missing` makes `GET /whoami` a 404, as on servers that do not have it. */
-  whoami: (typeof WHOAMI_CHOICES)[number]
 }
 
 /** All that one running sandbox is. The store holds the data and the keys; the rest lives as long as the process. */

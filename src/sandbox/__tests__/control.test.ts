@@ -145,7 +145,7 @@ describe('the dashboard it stands in for', () => {
     const matching = async () =>
       (await api(`/contacts/${id}/events`, { body: { name: 'Purchase Completed' } })).body.data.matchingAutomations
     expect(await matching()).toBe(0)
-    expect((await control('/settings', { method: 'PATCH', body: { eventMatch: 'normalized' } })).body).toEqual({
+    expect((await control('/settings', { method: 'PATCH', body: { eventMatch: 'normalized' } })).body).toMatchObject({
       rateLimit: 120,
       eventMatch: 'normalized',
       whoami: 'available'

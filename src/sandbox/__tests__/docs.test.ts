@@ -1,20 +1,31 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { assumed } from '../assumptions'
+import { assumed, switches } from '../assumptions'
 import { SCOPES } from '../keys'
 
 const page = readFileSync(join(__dirname, '../../../docs/sandbox.md'), 'utf8')
 
-it('shows every assumption of the code, and no other', () => {
-  const [, section] = page.split(/^### (?=Assumed)/m)
-  const rows = section.split(/^#/m)[0].match(/^\|.*\|$/gm) ?? []
-  const cells = rows.slice(2).map((row) =>
+/** The cells of the table under a heading, without its head. */
+function table(heading: string): string[][] {
+  const section = page.split(`\n### ${heading}\n`)[1].split(/^#/m)[0]
+  const rows = section.match(/^\|.*\|$/gm) ?? []
+  return rows.slice(2).map((row) =>
     row
       .split('|')
-      .map((cell) => cell.trim())
       .slice(1, -1)
+      .map((cell) => cell.trim())
   )
-  expect(cells).toEqual(Object.entries(assumed).map(([about, { reading }]) => [about, reading]))
+}
+
+it('shows every assumption of the code, and no other', () => {
+  expect(table('Assumed')).toEqual(Object.entries(assumed).map(([about, { reading }]) => [about, reading]))
+})
+
+it('shows every switch of the code with its choices, and no other', () => {
+  const rows = Object.entries(switches).flatMap(([name, choices]) =>
+    Object.entries(choices).map(([choice, reading], index) => [index ? '' : `\`${name}\``, `\`${choice}\``, reading])
+  )
+  expect(table('Switches')).toEqual(rows)
 })
 
 it('names every scope', () => {

@@ -187,10 +187,7 @@ it.each([
     'headers.Content-Length cannot be set by a fault'
   ],
   [{ kind: 'drop', times: 0 }, 'times must be at least 1'],
-  [
-    { kind: 'drop', path: '/contacts' },
-    'path must start with /api/v1/ and have no query, e.g. /api/v1/contacts/*/events'
-  ],
+  [{ kind: 'drop', path: '/contacts' }, 'path must start with /api/ and have no query, e.g. /api/v1/contacts/*/events'],
   [{ kind: 'drop', method: 'get' }, 'method must be one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'],
   [{ kind: 'drop', after: 1 }, 'body has a field that does not exist here: after'],
   [{ kind: 'delay' }, 'delayMs is required'],

@@ -85,7 +85,7 @@ describe('what is no route', () => {
     '/api/v2/contacts',
     '/api/v1/contacts/a/b',
     '/api/v1/LISTS',
-    '/api/segment/track'
+    '/api/segment'
   ])('answers %s with a page, whatever is sent', async (path) => {
     const { call } = await start()
     for (const method of ['GET', 'POST', 'DELETE']) {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { hostnameOf, isLoopback } from '../../http/loopback'
+import { choicesShape } from '../assumptions'
 import { AUTOMATION_STATUSES, createAutomation, setAutomationStatus } from '../automations'
 import { CONTACT_STATUSES, setStatus } from '../contacts'
 import { faultSpec } from '../faults'
@@ -9,7 +10,7 @@ import { changeKey, createKey, findKey, listKeys, SCOPES } from '../keys'
 import { reset } from '../seed'
 import { contactState, keyState, state } from '../state'
 import { addStream } from '../stream'
-import { EVENT_MATCHES, MAXIMUM_RATE_LIMIT, WHOAMI_CHOICES, type Workspace } from '../workspace'
+import { MAXIMUM_RATE_LIMIT, type Workspace } from '../workspace'
 
 const scopes = z.array(z.enum(SCOPES))
 
@@ -25,13 +26,7 @@ const newKeyBody = z.strictObject({
 
 const keyChangeBody = z.strictObject({ revoked: z.boolean().optional(), scopes: scopes.optional() })
 
-const settingsBody = z
-  .strictObject({
-    rateLimit: z.int().min(1).max(MAXIMUM_RATE_LIMIT),
-    eventMatch: z.enum(EVENT_MATCHES),
-    whoami: z.enum(WHOAMI_CHOICES)
-  })
-  .partial()
+const settingsBody = z.strictObject({ rateLimit: z.int().min(1).max(MAXIMUM_RATE_LIMIT), ...choicesShape }).partial()
 
 const automationBody = z.strictObject({
   name: z.string().min(1),
