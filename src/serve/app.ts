@@ -1,13 +1,11 @@
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Body } from './body'
 import { localHostOnly } from '../http/guards'
-import { acceptBodies } from './content'
-import { allowOrigin, answerPreflight } from './cors'
-import type { Definition } from './definition'
-import { answerError, htmlError } from './refusals'
-import { routes } from './routes'
-import type { Route, Wishes } from './route'
+import type { Body } from './contract/body'
+import { answerError, likeExpress } from './contract/edge'
+import type { Definition } from './contract/exchanges'
+import type { CallOptions, Route } from './contract/route'
+import { routes } from './contract/routes'
 import { tester } from './tester'
 
 export interface ServeAppOptions {
@@ -40,13 +38,7 @@ export function buildApp(options: ServeAppOptions): FastifyInstance {
     )
   }
   app.addHook('onRequest', localHostOnly('use http://localhost or http://127.0.0.1'))
-  app.addHook('onRequest', async (request, reply) => {
-    allowOrigin(request, reply)
-    if (request.method === 'OPTIONS') return answerPreflight(request, reply)
-  })
-  acceptBodies(app)
-  app.setErrorHandler(answerError)
-  app.setNotFoundHandler(({ method, url }, reply) => htmlError(reply, 404, `Cannot ${method} ${url.split('?')[0]}`))
+  likeExpress(app)
 
   for (const route of routes(definition, directoryName)) addRoute(app, route)
   if (ui) void app.register(tester, { definition })
@@ -58,7 +50,7 @@ function addRoute(app: FastifyInstance, { method, path, handle }: Route): void {
     method,
     url: path,
     handler: async (request, reply) => {
-      const { status, body } = await handle(request.body ?? {}, wishesOf(request), request.params['*'] ?? '')
+      const { status, body } = await handle(request.body ?? {}, callOptions(request), request.params['*'] ?? '')
       return reply
         .code(status)
         .type('application/json; charset=utf-8')
@@ -68,7 +60,7 @@ function addRoute(app: FastifyInstance, { method, path, handle }: Route): void {
 }
 
 /** `x-multistatus: true` or `?multistatus=true`, and `?subscription=true`. */
-function wishesOf({ headers, query }: Pick<FastifyRequest, 'headers' | 'query'>): Wishes {
+function callOptions({ headers, query }: Pick<FastifyRequest, 'headers' | 'query'>): CallOptions {
   const asked = query as Record<string, unknown>
   return {
     multistatus: headers['x-multistatus'] === 'true' || asked.multistatus === 'true',

@@ -1,15 +1,15 @@
 import events from 'node:events'
-import net from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
+import http from 'node:http'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import once from 'lodash/once'
 import { definitionFolders, shown } from '../actions-cli/load'
 import { explainListening, originOf } from '../http/listening'
-import { watchFolder } from './changes'
-import { startLiveReload } from './live-reload'
-import type { LiveReload } from './live-reload'
-import { supervise } from './supervisor'
-import { startWorker } from './worker-process'
+import { startLiveReload, watchFolder } from './process/reload'
+import type { LiveReload } from './process/reload'
+import { supervise } from './process/supervisor'
+import { startWorker } from './process/worker-process'
 
 export interface ServeOptions {
   /** Default: the environment's PORT, else 3000. 0 picks a free one. Pages learn of changes on the port after it. */
@@ -46,12 +46,12 @@ export async function startServe(
   const folder = await findDestination(directory, options.destination)
   const config = { folder, directoryName: path.basename(folder), ui, bodyLimit }
   const supervisor = supervise((signal) => startWorker({ config, env, log }, signal), log)
-  const takeIn = (socket: Socket) => {
-    socket.on('error', () => socket.destroy())
-    supervisor.take(socket)
-  }
-  const { door, port, pages } = await takePorts(takeIn, options.port ?? portOfEnvironment(), ui)
-  const open: { close(): unknown }[] = [door, supervisor, ...(pages ? [pages] : [])]
+  const { front, port, pages } = await takePorts(
+    () => http.createServer((request, response) => void supervisor.answer(request, response)),
+    options.port ?? portOfEnvironment(),
+    ui
+  )
+  const open: { close(): unknown }[] = [supervisor, { close: () => closeNow(front) }, ...(pages ? [pages] : [])]
   const close = once(async () => void (await Promise.all(open.map((part) => part.close()))))
 
   try {
@@ -75,6 +75,12 @@ export async function startServe(
   }
 }
 
+/** Ends every connection, too: whoever still waits for an answer will not get one. */
+function closeNow(server: Server): void {
+  server.close()
+  server.closeAllConnections()
+}
+
 async function findDestination(directory: string, name: string | undefined): Promise<string> {
   const folders = await definitionFolders(directory).catch(() => {
     throw new Error(`${shown(directory)}: no such folder (--directory)`)
@@ -95,7 +101,7 @@ function portOfEnvironment(): number {
 }
 
 interface Ports {
-  door: net.Server
+  front: Server
   port: number
   /** Absent when it is not wanted, or its port cannot be had. */
   pages?: LiveReload
@@ -105,21 +111,21 @@ interface Ports {
 const TRIES = 20
 
 /** Takes the wanted port and the one after it; where 0 asks for any, a pair that is free. */
-async function takePorts(takeIn: (socket: Socket) => void, wanted: number, ui: boolean): Promise<Ports> {
+async function takePorts(create: () => Server, wanted: number, ui: boolean): Promise<Ports> {
   for (let tries = 1; ; tries++) {
-    const door = net.createServer({ pauseOnConnect: true }, takeIn)
-    const port = await listen(door, wanted)
+    const front = create()
+    const port = await listen(front, wanted)
     const pages = ui ? await startLiveReload(port + 1, HOST).catch(() => undefined) : undefined
-    if (pages || !ui || wanted !== 0 || tries === TRIES) return { door, port, pages }
-    door.close()
+    if (pages || !ui || wanted !== 0 || tries === TRIES) return { front, port, pages }
+    front.close()
   }
 }
 
 /** @returns the port that was taken, also where 0 asked for any */
-async function listen(door: net.Server, port: number): Promise<number> {
-  door.listen(port, HOST)
-  await events.once(door, 'listening').catch((error: unknown) => {
+async function listen(front: Server, port: number): Promise<number> {
+  front.listen(port, HOST)
+  await events.once(front, 'listening').catch((error: unknown) => {
     throw explainListening(error, HOST, port, `choose another with PORT, such as PORT=${port + 10}`)
   })
-  return (door.address() as AddressInfo).port
+  return (front.address() as AddressInfo).port
 }

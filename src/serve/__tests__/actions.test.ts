@@ -1,5 +1,5 @@
-import type { Exchange } from '../exchanges'
-import { startServed } from './fixture/served'
+import type { Exchange } from '../contract/exchanges'
+import { startServed } from './__helpers__/served'
 
 let served: Awaited<ReturnType<typeof startServed>>
 beforeAll(async () => {

@@ -1,5 +1,5 @@
-import demo from './fixture/demo'
-import { startServed } from './fixture/served'
+import demo from './__helpers__/demo'
+import { startServed } from './__helpers__/served'
 
 let served: Awaited<ReturnType<typeof startServed>>
 beforeAll(async () => {

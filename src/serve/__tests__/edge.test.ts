@@ -1,8 +1,8 @@
 import http from 'node:http'
 import net from 'node:net'
 import { gzipSync } from 'node:zlib'
-import demo from './fixture/demo'
-import { startServed } from './fixture/served'
+import demo from './__helpers__/demo'
+import { startServed } from './__helpers__/served'
 
 let served: Awaited<ReturnType<typeof startServed>>
 const lines: string[] = []

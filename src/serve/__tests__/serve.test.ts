@@ -8,10 +8,10 @@ import path from 'node:path'
 import { WebSocket } from 'ws'
 import { startServe } from '..'
 import type { ServeOptions } from '..'
-import { startUpstream } from './fixture/upstream'
+import { startUpstream } from './__helpers__/upstream'
 
 const repository = path.resolve(__dirname, '../../..')
-const demo = path.join(__dirname, 'fixture/demo/index.ts')
+const demo = path.join(__dirname, '__helpers__/demo/index.ts')
 
 jest.setTimeout(60_000)
 
@@ -64,12 +64,12 @@ const isAlive = (pid: number) => {
   }
 }
 
-/** One POST on a connection of its own. */
-const call = (url: string, route: string, body: unknown): Promise<number> =>
+/** One POST, on a connection of its own unless an agent keeps one. */
+const call = (url: string, route: string, body: unknown, agent: http.Agent | false = false): Promise<number> =>
   new Promise((resolve, reject) => {
     const request = http.request(
       url + route,
-      { method: 'POST', agent: false, headers: { 'content-type': 'application/json' } },
+      { method: 'POST', agent, headers: { 'content-type': 'application/json' } },
       (response) => response.resume().on('end', () => resolve(response.statusCode ?? 0))
     )
     request.on('error', reject).end(JSON.stringify(body))
@@ -101,7 +101,7 @@ it('listens, lists its routes in the order of the original and serves the only d
 })
 
 describe('when the definition changes', () => {
-  it('serves the new one, and no connection is refused meanwhile', async () => {
+  it('serves the new one, and no request is lost meanwhile, on new connections or on kept ones', async () => {
     const { url, port } = await start()
     const page = new WebSocket(`ws://127.0.0.1:${port + 1}`)
     const frame = once(page, 'message')
@@ -109,10 +109,13 @@ describe('when the definition changes', () => {
 
     const statuses = new Set<unknown>()
     const done = new AbortController()
-    const client = async () => {
-      while (!done.signal.aborted) statuses.add(await call(url, '/refuse', {}).catch((error: Error) => error.message))
+    const keeping = new http.Agent({ keepAlive: true, maxSockets: 2 })
+    const client = async (agent: http.Agent | false) => {
+      while (!done.signal.aborted) {
+        statuses.add(await call(url, '/refuse', {}, agent).catch((error: Error) => error.message))
+      }
     }
-    const clients = Promise.all(Array.from({ length: 4 }, client))
+    const clients = Promise.all([false as const, false as const, keeping, keeping].map(client))
     try {
       for (const name of ['Second', 'Third']) {
         await edit((text) => text.replace("name: 'Demo'", `name: '${name}'`))
@@ -121,6 +124,7 @@ describe('when the definition changes', () => {
     } finally {
       done.abort()
       await clients
+      keeping.destroy()
       page.terminate()
     }
     expect([...statuses]).toEqual([200])

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { bundle } from './bundle'
+import { assets } from './assets'
 
 /** The page's HTML. Its policy lets nothing in from elsewhere, and no script or style that is not a file of this server. */
 export async function answerDocument(request: FastifyRequest, reply: FastifyReply): Promise<string> {
   // What keeps the page from being built is said here, where it can be read.
-  await bundle()
+  await assets()
   // CodeMirror adds its styles while it runs; the nonce tells them from any other.
   const nonce = randomBytes(16).toString('base64')
   const policy = [

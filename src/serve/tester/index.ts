@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Definition } from '../definition'
-import { bundle } from './bundle'
+import type { Definition } from '../contract/exchanges'
+import { assets } from './assets'
 import { answerDocument } from './document'
 import { answerErrors } from '../../http/errors'
 import { ownPagesOnly } from '../../http/guards'
-import { icon } from './icon'
-import { neighboursOf } from './neighbours'
+import { upstreamsOf } from './upstreams'
 import { preview, previewCall } from './preview'
 import { bridgeProxy, sandboxProxy } from './proxy'
 import { start } from './start'
@@ -15,7 +14,7 @@ import { start } from './start'
  * public routes. Errors are JSON, `{error}`.
  */
 export async function tester(app: FastifyInstance, { definition }: { definition: Definition }): Promise<void> {
-  const neighbours = neighboursOf(process.env)
+  const upstreams = upstreamsOf(process.env)
   answerErrors(app)
   app.addHook('onRequest', ownPagesOnly)
   app.addHook('onSend', async (_request, reply) => {
@@ -23,22 +22,20 @@ export async function tester(app: FastifyInstance, { definition }: { definition:
   })
 
   app.get('/', answerDocument)
-  app.get('/tester/app.js', sendAsset)
-  app.get('/tester/app.css', sendAsset)
-  app.get('/tester/icon.svg', async (_request, reply) => reply.type('image/svg+xml').send(icon))
-  app.get('/tester/start', async () => start(neighbours))
+  for (const file of ['app.js', 'app.css', 'icon.svg']) app.get(`/tester/${file}`, sendAsset)
+  app.get('/tester/start', async () => start(upstreams))
   app.post('/tester/preview', async ({ body }, reply) => {
     const call = previewCall.safeParse(body)
     return call.success
       ? preview(definition, call.data)
       : reply.code(400).send({ error: `${call.error.issues[0].path.join('.')} is not what this page sends` })
   })
-  void app.register(sandboxProxy, { prefix: '/tester/sandbox', ...neighbours })
-  void app.register(bridgeProxy, { prefix: '/tester/bridge', ...neighbours })
+  void app.register(sandboxProxy, { prefix: '/tester/sandbox', ...upstreams })
+  void app.register(bridgeProxy, { prefix: '/tester/bridge', ...upstreams })
 }
 
 async function sendAsset({ url, headers }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const asset = (await bundle()).get(url.replace(/^.*\/|\?.*$/g, ''))
+  const asset = (await assets()).get(url.replace(/^.*\/|\?.*$/g, ''))
   if (!asset) return reply.code(404).send({ error: 'The page has no such file.' })
   void reply.headers({ etag: asset.etag, 'cache-control': 'no-cache' })
   if (headers['if-none-match'] === asset.etag) return reply.code(304).send()

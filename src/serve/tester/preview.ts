@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { transform } from '@segment/actions-core'
 import type { JSONObject } from '@segment/actions-core'
-import isNil from 'lodash/isNil'
 import mapValues from 'lodash/mapValues'
-import omitBy from 'lodash/omitBy'
 import { z } from 'zod'
 import { isObject } from '../../http/json'
-import { runAction } from '../action'
-import type { Definition } from '../definition'
-import type { EventStatus } from '../errors'
-import type { Exchange } from '../exchanges'
-import { offline } from './stand-in'
-import { judge } from './triggers'
-import type { Verdict } from './triggers'
+import { defaultsOf, runAction } from '../contract/action'
+import type { Definition } from '../contract/exchanges'
+import type { EventStatus } from '../contract/errors'
+import type { Exchange } from '../contract/exchanges'
+import { offline } from './offline'
+import { matchTrigger } from './triggers'
+import type { Match } from './triggers'
 
 const object = z.custom<JSONObject>(isObject)
 
@@ -32,7 +30,7 @@ export type PreviewCall = z.output<typeof previewCall>
 
 export interface Preview {
   /** For each event and each action, in the order given. */
-  verdicts: Record<string, Verdict>[]
+  matches: Record<string, Match>[]
   deliveries: Delivery[]
 }
 
@@ -59,10 +57,10 @@ export async function preview(definition: Definition, call: PreviewCall): Promis
     definition.actions,
     ({ defaultSubscription = '' }, slug) => call.triggers[slug] ?? defaultSubscription
   )
-  const verdicts = call.events.map((event) => mapValues(triggers, (trigger) => judge(trigger, event)))
+  const matches = call.events.map((event) => mapValues(triggers, (trigger) => matchTrigger(trigger, event)))
   const stranger = offline(definition, call)
   const settings = unrecognisable(definition, call.settings)
-  const deliveries = plan(verdicts, call.batch).map(async ({ action, events }): Promise<Delivery> => {
+  const deliveries = plan(matches, call.batch).map(async ({ action, events }): Promise<Delivery> => {
     const subscribe = triggers[action]
     const mapping = call.mappings[action] ?? {}
     const first = events.filter((index) => index < PREVIEWED).map((index) => call.events[index])
@@ -79,27 +77,24 @@ export async function preview(definition: Definition, call: PreviewCall): Promis
       requests: exchanges.map(({ request }) => request)
     }
   })
-  return { verdicts, deliveries: await Promise.all(deliveries) }
+  return { matches, deliveries: await Promise.all(deliveries) }
 }
 
 /** The calls in the order they are to be made: one for each action, or one for each event and action that takes it. */
-function plan(verdicts: Preview['verdicts'], batch: boolean): { action: string; events: number[] }[] {
-  const single = verdicts.flatMap((verdict, index) =>
-    Object.keys(verdict)
-      .filter((action) => verdict[action].takes)
+function plan(matches: Preview['matches'], batch: boolean): { action: string; events: number[] }[] {
+  const single = matches.flatMap((match, index) =>
+    Object.keys(match)
+      .filter((action) => match[action].takes)
       .map((action) => ({ action, events: [index] }))
   )
   if (!batch) return single
-  return Object.keys(verdicts[0] ?? {})
+  return Object.keys(matches[0] ?? {})
     .map((action) => ({
       action,
       events: single.filter((one) => one.action === action).flatMap(({ events }) => events)
     }))
     .filter(({ events }) => events.length > 0)
 }
-
-const defaultsOf = ({ actions }: Definition, action: string): JSONObject =>
-  omitBy(mapValues(actions[action].fields, 'default'), isNil) as JSONObject
 
 function mapped(mapping: JSONObject, event: JSONObject): JSONObject {
   try {

@@ -2,20 +2,20 @@ import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { FastifyInstance } from 'fastify'
 
-const PATIENCE_MS = 5_000
+const TIMEOUT_MS = 5_000
 
-/** A route of a neighbour that the page may use. */
-interface Passage {
+/** A route of the sandbox or the bridge that the page may use. */
+interface ProxyRoute {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** Path below the page's prefix. */
   path: string
-  /** Path at the neighbour. */
+  /** Path at the upstream. */
   to: string
   /** The answer is a stream that goes on for ever. */
   endless?: boolean
 }
 
-const SANDBOX: Passage[] = [
+const SANDBOX: ProxyRoute[] = [
   { method: 'GET', path: '/state', to: '/_sandbox/state' },
   { method: 'GET', path: '/stream', to: '/_sandbox/stream', endless: true },
   { method: 'POST', path: '/reset', to: '/_sandbox/reset' },
@@ -24,7 +24,7 @@ const SANDBOX: Passage[] = [
   { method: 'PATCH', path: '/keys/:id', to: '/_sandbox/keys/:id' }
 ]
 
-const BRIDGE: Passage[] = [
+const BRIDGE: ProxyRoute[] = [
   { method: 'GET', path: '/partitions', to: '/_bridge/partitions' },
   { method: 'GET', path: '/dead-letters', to: '/_bridge/dead-letters' },
   { method: 'POST', path: '/dead-letters/:id/retry', to: '/_bridge/dead-letters/:id/retry' },
@@ -34,19 +34,19 @@ const BRIDGE: Passage[] = [
 
 /** What the page asks of the sandbox, at `/tester/sandbox/*`. */
 export async function sandboxProxy(app: FastifyInstance, { sandbox }: { sandbox?: string }): Promise<void> {
-  passOn(app, SANDBOX, 'sandbox', sandbox)
+  addRoutes(app, SANDBOX, 'sandbox', sandbox)
 }
 
 /** What the page asks of the bridge, at `/tester/bridge/*`. */
 export async function bridgeProxy(app: FastifyInstance, { bridge }: { bridge?: string }): Promise<void> {
-  passOn(app, BRIDGE, 'bridge', bridge)
+  addRoutes(app, BRIDGE, 'bridge', bridge)
 }
 
-function passOn(app: FastifyInstance, passages: Passage[], name: string, origin: string | undefined): void {
+function addRoutes(app: FastifyInstance, routes: ProxyRoute[], name: string, origin: string | undefined): void {
   const streams = new Set<AbortController>()
   app.addHook('preClose', async () => streams.forEach((stream) => stream.abort()))
 
-  for (const { method, path, to, endless } of passages) {
+  for (const { method, path, to, endless } of routes) {
     app.route<{ Params: { id?: string }; Body: object | undefined }>({
       method,
       url: path,
@@ -60,7 +60,7 @@ function passOn(app: FastifyInstance, passages: Passage[], name: string, origin:
           headers: { ...(authorization && { authorization }), ...(json && { 'content-type': 'application/json' }) },
           body: json,
           redirect: 'error',
-          signal: endless ? ending.signal : AbortSignal.timeout(PATIENCE_MS)
+          signal: endless ? ending.signal : AbortSignal.timeout(TIMEOUT_MS)
         }).catch(() => undefined)
         if (!answer) return reply.code(502).send({ error: `The ${name} at ${origin} does not answer.` })
         void reply.code(answer.status).headers({

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { loopbackOrigin } from '../../http/loopback'
-import type { Neighbours } from './neighbours'
+import type { Upstreams } from './upstreams'
 
 /** What the local tools are fed with. */
 const FEED = path.join(__dirname, '../../../.segment')
@@ -24,7 +24,7 @@ export interface Start {
   bridge: boolean
 }
 
-export async function start({ sandbox, sandboxKey, bridge }: Neighbours): Promise<Start> {
+export async function start({ sandbox, sandboxKey, bridge }: Upstreams): Promise<Start> {
   return {
     samples: await texts('events'),
     mappings: await texts('mappings'),

@@ -3,13 +3,13 @@ import type { Condition, GroupCondition } from '@segment/destination-subscriptio
 import get from 'lodash/get'
 
 /** Whether a trigger (FQL, Segment's filter language) takes an event, and if not, why. */
-export interface Verdict {
+export interface Match {
   takes: boolean
   why?: string
 }
 
-/** Judges as Segment does before it calls an action. */
-export function judge(trigger: string, event: object): Verdict {
+/** Decides as Segment does before it calls an action. */
+export function matchTrigger(trigger: string, event: object): Match {
   const parsed = parseFql(trigger)
   if ('error' in parsed) return { takes: false, why: 'the trigger is not valid: write it like type = "track"' }
   if (validate(parsed, event)) return { takes: true }

@@ -1,4 +1,4 @@
-import type { Exchange } from '../../serve/exchanges'
+import type { Exchange } from '../../serve/contract/exchanges'
 
 /** Headers a person would send, too. The key stays out: the shell puts it in. */
 const HEADERS = ['accept', 'content-type']

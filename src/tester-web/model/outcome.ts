@@ -1,4 +1,4 @@
-import type { EventStatus } from '../../serve/errors'
+import type { EventStatus } from '../../serve/contract/errors'
 import type { Event } from './events'
 
 /** What became of an event, in the words of the person who waits for it. */

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Exchange } from '../../serve/exchanges'
+import type { Exchange } from '../../serve/contract/exchanges'
 import { toCurl } from '../model/curl'
 import { Copy } from './Copy'
 import { Body } from './Json'

@@ -24,7 +24,7 @@ export function PreviewPane() {
   )
 }
 
-function OneEvent({ preview: { verdicts, deliveries }, events }: { preview: Preview; events: object[] }) {
+function OneEvent({ preview: { matches, deliveries }, events }: { preview: Preview; events: object[] }) {
   const index = Math.min(chosenEvent.value, events.length - 1)
   const own = deliveries.filter(({ events }) => events.includes(index))
   return (
@@ -41,7 +41,7 @@ function OneEvent({ preview: { verdicts, deliveries }, events }: { preview: Prev
           </select>
         </label>
       )}
-      <Takers verdicts={verdicts[index]} />
+      <Takers matches={matches[index]} />
       {own.map((delivery) => (
         <Planned key={delivery.action} delivery={delivery} index={index} />
       ))}
@@ -52,11 +52,11 @@ function OneEvent({ preview: { verdicts, deliveries }, events }: { preview: Prev
 }
 
 /** Which presets take the event, and why the others do not. */
-function Takers({ verdicts }: { verdicts: Preview['verdicts'][number] }) {
+function Takers({ matches }: { matches: Preview['matches'][number] }) {
   return (
     <ul class="presets" aria-label="Presets">
       {actions.value.map(([slug, { title }]) => {
-        const { takes, why } = verdicts[slug] ?? { takes: false }
+        const { takes, why } = matches[slug] ?? { takes: false }
         return (
           <li key={slug} class={takes ? 'takes' : 'passes'}>
             <span class="mark" aria-hidden="true">

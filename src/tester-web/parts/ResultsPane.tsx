@@ -69,8 +69,8 @@ export function summaryOf(sending: Sending): string {
 const verdicts = ({ events, at }: Sending, { events: positions, outcomes = [] }: SentDelivery): Verdict[] =>
   outcomes.map((row, index) => verdictOf(row, events[positions[index]], at))
 
-const untakenOf = ({ verdicts }: Sending): number[] =>
-  [...verdicts.keys()].filter((index) => Object.values(verdicts[index]).every(({ takes }) => !takes))
+const untakenOf = ({ matches }: Sending): number[] =>
+  [...matches.keys()].filter((index) => Object.values(matches[index]).every(({ takes }) => !takes))
 
 function SendingView({ sending }: { sending: Sending }) {
   const { at, events, failure, deliveries } = sending

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
-import type { EventStatus } from '../../serve/errors'
-import type { Exchange } from '../../serve/exchanges'
+import type { EventStatus } from '../../serve/contract/errors'
+import type { Exchange } from '../../serve/contract/exchanges'
 import type { Preview } from '../../serve/tester/preview'
 import type { Event } from '../model/events'
 import { faultInForce } from './faults'
@@ -12,7 +12,7 @@ export interface Sending {
   id: number
   at: number
   events: Event[]
-  verdicts: Preview['verdicts']
+  matches: Preview['matches']
   deliveries: SentDelivery[]
   /** Why nothing could be sent at all. */
   failure?: string
@@ -50,7 +50,7 @@ export async function send(): Promise<void> {
   if (!plan) return
   const id = add({
     events: plan.events as Event[],
-    verdicts: plan.verdicts,
+    matches: plan.matches,
     deliveries: plan.deliveries.map(({ action, events, requests }) => ({ action, events, planned: requests }))
   })
   for (const [index, { action, events, subscribe }] of plan.deliveries.entries()) {
@@ -79,7 +79,7 @@ async function planned() {
     return await previewNow()
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error)
-    add({ events: [], verdicts: [], deliveries: [], failure })
+    add({ events: [], matches: [], deliveries: [], failure })
     return undefined
   }
 }

@@ -1,15 +1,15 @@
 import { fork } from 'node:child_process'
-import type { Socket } from 'node:net'
-import { shown } from '../actions-cli/load'
-import type { WorkerConfig, WorkerMessage } from './worker'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { shown } from '../../actions-cli/load'
+import { handOn } from './hand-on'
+import type { Ready, WorkerConfig, WorkerMessage } from './worker'
 
-/** A process that has loaded the definition and answers the connections it is given. */
+/** A process that has loaded the definition and answers. */
 export interface Worker {
   /** The lines the original prints on start. */
   routes: string[]
-  /** Answers what a connection asks. */
-  take(socket: Socket): void
-  /** Lets the process end when its last answer is out. */
+  answer(request: IncomingMessage, response: ServerResponse): void
+  /** Ends the process when its last answer is out. */
   retire(): void
   /** Resolves when the process has ended, for whatever reason. */
   ended: Promise<void>
@@ -23,6 +23,8 @@ export interface WorkerOptions {
 }
 
 const LOAD_MS = 30_000
+/** How long a slow answer may take once its worker is retired. */
+const LAST_ANSWER_MS = 60_000
 
 /**
  * Starts a worker and waits until it can answer.
@@ -39,7 +41,7 @@ export async function startWorker({ config, env, log }: WorkerOptions, signal: A
   })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const slow = setTimeout(() => child.kill('SIGKILL'), LOAD_MS)
-  const loading = new Promise<string[]>((resolve, reject) => {
+  const loading = new Promise<Ready>((resolve, reject) => {
     child.on('message', (message: WorkerMessage) => {
       if ('log' in message) log(message.log)
       if ('ready' in message) resolve(message.ready)
@@ -53,11 +55,28 @@ export async function startWorker({ config, env, log }: WorkerOptions, signal: A
       reject(new Error(`${shown(config.folder)}: ${what}`))
     })
   })
-  const routes = await loading.finally(() => clearTimeout(slow))
+  const { port, routes } = await loading.finally(() => clearTimeout(slow))
+
+  let unanswered = 0
+  let retired = false
+  const endWhenDone = () => {
+    if (retired && unanswered === 0) child.kill('SIGKILL')
+  }
   return {
     routes,
-    take: (socket) => child.send('connection', socket, (error) => error && socket.destroy()),
-    retire: () => child.send('retire'),
+    answer(request, response) {
+      unanswered++
+      response.on('close', () => {
+        unanswered--
+        endWhenDone()
+      })
+      handOn(request, response, port)
+    },
+    retire() {
+      retired = true
+      setTimeout(() => child.kill('SIGKILL'), LAST_ANSWER_MS).unref()
+      endWhenDone()
+    },
     ended
   }
 }

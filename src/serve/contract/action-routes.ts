@@ -3,12 +3,11 @@ import type { ActionDefinition } from '@segment/actions-core'
 import { runAction } from './action'
 import { readFieldCall } from './body'
 import type { Body } from './body'
-import type { ChoicesFn, Definition, RunningDestination } from './definition'
 import { errorText } from './errors'
 import type { ErrorFacts } from './errors'
-import { outcomeAnswer } from './outcome'
-import { plainRoute } from './plain-route'
-import type { Answer, Route } from './route'
+import type { ChoicesFn, Definition, RunningDestination } from './exchanges'
+import { callReply, plainRoute } from './route'
+import type { Reply, Route } from './route'
 
 /** The function of a field, or the functions of an object field: by property, `__keys__` and `__values__`. */
 type DynamicField = ChoicesFn | Record<string, ChoicesFn>
@@ -19,7 +18,7 @@ export function action(definition: Definition, slug: string): Route {
   return {
     method: 'POST',
     path: `/${slug}`,
-    handle: async (body, wishes) => outcomeAnswer(await runAction(definition, slug, body, wishes.subscription), wishes)
+    handle: async (body, options) => callReply(await runAction(definition, slug, body, options.subscription), options)
   }
 }
 
@@ -89,4 +88,4 @@ function choices(
   return plainRoute(definition, path, run, failed)
 }
 
-const failed = (error: ErrorFacts): Answer => ({ status: 500, body: [{ message: errorText(error), code: error.code }] })
+const failed = (error: ErrorFacts): Reply => ({ status: 500, body: [{ message: errorText(error), code: error.code }] })

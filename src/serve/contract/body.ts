@@ -3,7 +3,7 @@ import invert from 'lodash/invert'
 import isEmpty from 'lodash/isEmpty'
 import mapKeys from 'lodash/mapKeys'
 import { z } from 'zod'
-import { isObject } from '../http/json'
+import { isObject } from '../../http/json'
 import { BadCall } from './errors'
 
 /** The request body after the edge: always an object, `{}` when there was none. */

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { shown } from '../actions-cli/load'
+import { shown } from '../../actions-cli/load'
 
 /**
  * Why a definition cannot be served, in one line that begins with the place.

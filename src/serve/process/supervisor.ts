@@ -1,14 +1,14 @@
-import http from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { refuse } from './hand-on'
 import type { Worker } from './worker-process'
 
 /**
- * Keeps a worker answering while the definition changes, breaks or crashes. A connection is never refused: it waits for
- * a worker that is starting, and is answered 503 when there is none to wait for.
+ * Keeps a worker answering while the definition changes, breaks or crashes. No request is lost by a restart: it waits for a
+ * worker that is starting, and is answered 503 when there is none to wait for.
  */
 export interface Supervisor {
-  /** Lets the newest worker answer. The socket must be paused. */
-  take(socket: Socket): void
+  /** Lets the newest worker answer. */
+  answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   /** Starts a worker with the definition as it is now; when it is ready it takes over from the one before. */
   restart(): Promise<Worker>
   /** Ends every worker. */
@@ -21,38 +21,36 @@ const CRASH_LOOP_MS = 1_000
 export function supervise(start: (signal: AbortSignal) => Promise<Worker>, log: (line: string) => void): Supervisor {
   const life = new AbortController()
   const alive = new Set<Worker>()
-  const waiting: Socket[] = []
   let current: Worker | undefined
   let starting: Promise<unknown> | undefined
-  let taken = 0
+  let asked = 0
 
-  function take(socket: Socket): void {
-    taken++
-    if (current) current.take(socket)
-    else if (starting) waiting.push(socket)
-    else apologize(socket)
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    asked++
+    if (!current) await starting?.catch(() => undefined)
+    if (current) return current.answer(request, response)
+    refuse(response, 503, 'The definition does not run; see the output of serve. The next change starts it again.')
   }
 
   function restart(): Promise<Worker> {
-    const turn = (starting ?? Promise.resolve()).then(replace, replace)
+    const next = (starting ?? Promise.resolve()).then(replace, replace)
     const done = () => {
-      if (starting === turn) starting = undefined
-      waiting.splice(0).forEach(take)
+      if (starting === next) starting = undefined
     }
-    starting = turn
-    turn.then(done, done)
-    return turn
+    starting = next
+    next.then(done, done)
+    return next
   }
 
   async function replace(): Promise<Worker> {
     const next = await start(life.signal)
     const since = Date.now()
-    const takenBefore = taken
+    const askedBefore = asked
     alive.add(next)
     void next.ended.then(() => {
       alive.delete(next)
       if (next === current && !life.signal.aborted)
-        afterCrash(taken === takenBefore && Date.now() - since < CRASH_LOOP_MS)
+        afterCrash(asked === askedBefore && Date.now() - since < CRASH_LOOP_MS)
     })
     current?.retire()
     current = next
@@ -68,20 +66,8 @@ export function supervise(start: (signal: AbortSignal) => Promise<Worker>, log: 
 
   async function close(): Promise<void> {
     life.abort()
-    waiting.splice(0).forEach((socket) => socket.destroy())
     await Promise.allSettled([starting, ...[...alive].map(({ ended }) => ended)])
   }
 
-  return { take, restart, close }
-}
-
-const apology = http.createServer((_request, response) =>
-  response
-    .writeHead(503, { 'content-type': 'text/plain', connection: 'close' })
-    .end('The definition does not run; see the output of serve. The next change starts it again.\n')
-)
-
-function apologize(socket: Socket): void {
-  apology.emit('connection', socket)
-  socket.resume()
+  return { answer, restart, close }
 }

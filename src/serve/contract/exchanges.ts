@@ -1,6 +1,19 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- settings and payloads are what the served destination declares */
 import { Destination } from '@segment/actions-core'
-import type { ModifiedResponse, RequestOptions } from '@segment/actions-core'
-import type { Definition, RunningDestination } from './definition'
+import type {
+  DestinationDefinition,
+  DynamicFieldResponse,
+  ModifiedResponse,
+  RequestFn,
+  RequestOptions
+} from '@segment/actions-core'
+
+/** The destination being served, whatever its settings. */
+export type Definition = DestinationDefinition<any>
+/** The definition as core runs it. */
+export type RunningDestination = Destination<any, any>
+/** Gives the choices of a dynamic field. */
+export type ChoicesFn = RequestFn<any, any, DynamicFieldResponse>
 
 /** One request of the destination and its answer, in the words of Segment's own local server. */
 export interface Exchange {

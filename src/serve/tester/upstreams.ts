@@ -1,7 +1,7 @@
 import { loopbackOrigin } from '../../http/loopback'
 
 /** The servers that run beside this one. They come from the environment, never from a request. */
-export interface Neighbours {
+export interface Upstreams {
   /** Origin of the sandbox EmailSendX. */
   sandbox?: string
   /** A key the sandbox accepts. */
@@ -11,7 +11,7 @@ export interface Neighbours {
 }
 
 /** Reads where `bin/run dev` has put them. Anything that is not on this machine is somebody else's server. */
-export function neighboursOf(env: NodeJS.ProcessEnv): Neighbours {
+export function upstreamsOf(env: NodeJS.ProcessEnv): Upstreams {
   const sandbox = loopbackOrigin(env.EMAILSENDX_API_URL)
   return { sandbox, sandboxKey: sandbox && env.EMAILSENDX_API_KEY, bridge: loopbackOrigin(env.EMAILSENDX_BRIDGE_URL) }
 }

@@ -1,17 +1,14 @@
-import { ErrorCodes, transform } from '@segment/actions-core'
+import { defaultValues, ErrorCodes, transform } from '@segment/actions-core'
 import type { JSONObject, Result, SegmentEvent } from '@segment/actions-core'
 import get from 'lodash/get'
 import isEmpty from 'lodash/isEmpty'
-import isNil from 'lodash/isNil'
-import mapValues from 'lodash/mapValues'
-import omitBy from 'lodash/omitBy'
 import { readActionCall, readSettings } from './body'
 import type { Body } from './body'
-import type { Definition, RunningDestination } from './definition'
 import { errorText } from './errors'
 import type { EventStatus } from './errors'
-import { outcome } from './outcome'
-import type { Outcome } from './outcome'
+import type { Definition, RunningDestination } from './exchanges'
+import { runCall } from './route'
+import type { CallResult } from './route'
 
 /**
  * Runs one action on one event or a batch, and never throws: a call that fails wholly gives every event its error.
@@ -25,8 +22,8 @@ export async function runAction(
   actionSlug: string,
   body: Body,
   asSubscription: boolean
-): Promise<Outcome> {
-  return outcome(definition, body, async (destination) => {
+): Promise<CallResult> {
+  return runCall(definition, body, async (destination) => {
     const call = readCall(definition, actionSlug, body)
     return asSubscription ? subscribed(destination, actionSlug, call) : direct(destination, actionSlug, call)
   })
@@ -35,11 +32,11 @@ export async function runAction(
 type Call = ReturnType<typeof readCall>
 
 /** The call with its mapping: field defaults under the given one; when both are empty the (first) event is its own mapping. */
-function readCall({ actions }: Definition, actionSlug: string, body: Body) {
+function readCall(definition: Definition, actionSlug: string, body: Body) {
   const call = readActionCall(body)
-  const { fields, defaultSubscription } = actions[actionSlug]
+  const { defaultSubscription } = definition.actions[actionSlug]
   const first = Array.isArray(call.payload) ? call.payload[0] : call.payload
-  const mapping: JSONObject = { ...(omitBy(mapValues(fields, 'default'), isNil) as JSONObject), ...call.mapping }
+  const mapping: JSONObject = { ...defaultsOf(definition, actionSlug), ...call.mapping }
   return {
     ...call,
     platformSettings: readSettings(body),
@@ -48,6 +45,9 @@ function readCall({ actions }: Definition, actionSlug: string, body: Body) {
     subscribe: call.subscribe ?? defaultSubscription ?? ''
   }
 }
+
+/** The mapping an action begins with: the default of every field that has one. */
+export const defaultsOf = ({ actions }: Definition, action: string): JSONObject => defaultValues(actions[action].fields)
 
 async function direct(destination: RunningDestination, actionSlug: string, call: Call): Promise<EventStatus[]> {
   const action = destination.actions[actionSlug]

@@ -1,10 +1,10 @@
-import type { Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { Destination } from '@segment/actions-core'
-import { loadDefinition } from '../actions-cli/load'
-import { buildApp } from './app'
-import type { Definition } from './definition'
+import { loadDefinition } from '../../actions-cli/load'
+import { buildApp } from '../app'
+import type { Definition } from '../contract/exchanges'
+import { routeLines, routes } from '../contract/routes'
 import { describeLoadError, frameOf } from './load-error'
-import { routeLines, routes } from './routes'
 
 /** What the supervisor gives a worker, as JSON in its first argument. */
 export interface WorkerConfig {
@@ -14,12 +14,15 @@ export interface WorkerConfig {
   bodyLimit?: number
 }
 
-/** What a worker tells the supervisor. */
-export type WorkerMessage = { ready: string[] } | { failed: string } | { log: string }
+/** What is known of a worker that has loaded the definition. */
+export interface Ready {
+  port: number
+  /** The lines the original prints on start. */
+  routes: string[]
+}
 
-/** How long a connection that has not asked anything may stay, and how long a slow answer may take, once retired. */
-const IDLE_MS = 1_000
-const LAST_ANSWER_MS = 60_000
+/** What a worker tells the process that started it, which tells it nothing. */
+export type WorkerMessage = { ready: Ready } | { failed: string } | { log: string }
 
 const tell = (message: WorkerMessage, then?: () => void) => process.send?.(message, undefined, undefined, then)
 
@@ -44,38 +47,9 @@ async function start({ folder, ...config }: WorkerConfig): Promise<void> {
   const { definition } = await loadDefinition(folder)
   mustBuild(definition)
   const app = buildApp({ ...config, definition, log: (line) => tell({ log: line }) })
-  await app.ready()
-
-  const open = new Set<Socket>()
-  let retired = false
-  // One request per connection, so that the next one always reaches the newest worker.
-  app.server.prependListener('request', (_request, response) => (response.shouldKeepAlive = false))
-  process.on('message', (message, socket: Socket | undefined) => {
-    if (message === 'retire') return retire()
-    if (!socket) return
-    open.add(socket)
-    socket.once('close', () => {
-      open.delete(socket)
-      if (retired) leaveWhenDone()
-    })
-    app.server.emit('connection', socket)
-    socket.resume()
-  })
-  tell({ ready: routeLines(routes(definition, config.directoryName)) })
-
-  function retire(): void {
-    retired = true
-    leaveWhenDone()
-    setTimeout(
-      () => [...open].filter(({ bytesRead }) => bytesRead === 0).forEach((socket) => socket.destroy()),
-      IDLE_MS
-    )
-    setTimeout(() => process.exit(0), LAST_ANSWER_MS)
-  }
-
-  function leaveWhenDone(): void {
-    if (open.size === 0) process.exit(0)
-  }
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  tell({ ready: { port, routes: routeLines(routes(definition, config.directoryName)) } })
 }
 
 /** Some definitions load and cannot be built, such as one with a `required` condition that core does not know. */
