@@ -1,10 +1,12 @@
 import { Command } from 'commander'
 import { bridgeCommand } from './bridge'
 import { devCommand } from './dev'
+import { generateCatalogPageCommand } from './generate-catalog-page'
 import { generateMetadataPayloadCommand } from './generate-metadata-payload'
 import { generateTypesCommand } from './generate-types'
 import { sandboxCommand } from './sandbox'
 import { serveCommand } from './serve'
+import { upstreamCommand } from './upstream'
 import { validateCommand } from './validate'
 
 const program = new Command('bin/run')
@@ -17,6 +19,8 @@ const program = new Command('bin/run')
   .addCommand(validateCommand())
   .addCommand(generateTypesCommand())
   .addCommand(generateMetadataPayloadCommand())
+  .addCommand(generateCatalogPageCommand())
+  .addCommand(upstreamCommand())
 
 program.parseAsync().catch((error: unknown) => {
   console.error(`error: ${error instanceof Error ? error.message : String(error)}`)
