@@ -42,6 +42,9 @@ const exists = (file: string) =>
   )
 
 function run(entry: string): unknown {
+  // Segment's CLI does this, too. It gives the definition a copy of actions-core of its own, so that `instanceof` with a class
+  // of actions-core is false for what the server's copy throws: a definition that counts on it has to fail here, not there.
+  for (const file of Object.keys(require.cache)) delete require.cache[file]
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() would pass by tsx, which reads the TypeScript
     return require(entry)

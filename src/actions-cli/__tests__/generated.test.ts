@@ -6,7 +6,7 @@ import { loadDefinition } from '../load'
 import { metadataFile } from '../metadata'
 import { typesFiles } from '../types'
 
-const shop = path.join(__dirname, 'fixtures/shop')
+const shop = path.join(__dirname, '__helpers__/shop')
 
 describe("the files that Segment's algorithm with json-schema-to-typescript 10 makes of a definition with one of everything", () => {
   const committed = (file: string) => readFile(path.join(shop, file), 'utf8')

@@ -2,7 +2,7 @@ import cloneDeep from 'lodash/cloneDeep'
 import set from 'lodash/set'
 import type { Definition } from '../load'
 import { problemsOf } from '../validate'
-import shop from './fixtures/shop'
+import shop from './__helpers__/shop'
 
 /** The shop with one thing changed. */
 const shopWith = (path: string, value: unknown) => set(cloneDeep<Definition>(shop), path, value)

@@ -9,7 +9,7 @@ import { generateTypesCommand } from '../generate-types'
 import { validateCommand } from '../validate'
 
 const repository = path.resolve(__dirname, '../../..')
-const shop = path.join(repository, 'src/actions-cli/__tests__/fixtures/shop')
+const shop = path.join(repository, 'src/actions-cli/__tests__/__helpers__/shop')
 
 let folder: string
 beforeEach(async () => {

@@ -100,6 +100,30 @@ it('listens, lists its routes in the order of the original and serves the only d
   await line('GET /manifest 200 ')
 })
 
+it('gives the definition a copy of actions-core of its own, as Segment’s CLI does by emptying the require cache', async () => {
+  const upstream = await startUpstream()
+  upstream.answer(() => ({ status: 404, json: { error: 'gone' } }))
+  const asks = 'const own = await request(settings.upstream).catch((error: unknown) => error instanceof HTTPError)'
+  await edit((text) =>
+    text
+      .replace('import { Integ', 'import { HTTPError, Integ')
+      .replace('perform: () => {', `perform: async (request, { settings }) => {\n        ${asks}`)
+      .replace("'Not today.'", '`of its own: ${String(own)}`')
+  )
+  const { url } = await start({ ui: false })
+  const ask = async (route: string, payload: object) => {
+    const body = JSON.stringify({ payload, settings: { apiKey: 'k', upstream: upstream.url } })
+    const reply = await fetch(url + route, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    return (await reply.json())[0]
+  }
+  expect(await ask('/refuse', {})).toMatchObject({ statusCode: 422, message: 'of its own: false' })
+  expect(await ask('/save', { traits: { email: 'a@b.co' } })).toMatchObject({
+    statusCode: 404,
+    message: { error: 'gone' }
+  })
+  await upstream.close()
+})
+
 describe('when the definition changes', () => {
   it('serves the new one, and no request is lost meanwhile, on new connections or on kept ones', async () => {
     const { url, port } = await start()

@@ -1,4 +1,4 @@
-import { ErrorCodes, getErrorCodeFromHttpStatus, HTTPError } from '@segment/actions-core'
+import { ErrorCodes, getErrorCodeFromHttpStatus } from '@segment/actions-core'
 import type { ModifiedResponse } from '@segment/actions-core'
 
 /** How Segment's local server reports a failed action: same keys, same order. */
@@ -50,8 +50,10 @@ export function errorFacts(thrown: unknown): ErrorFacts {
     status?: number
     code?: string | number
     stack?: string
+    response?: ModifiedResponse
   }
-  const response = thrown instanceof HTTPError ? (thrown.response as ModifiedResponse) : undefined
+  // By name, not by class: a definition has its own copy of actions-core.
+  const response = error.name === 'HTTPError' ? error.response : undefined
   const fields = isSchemaError(thrown)
     ? Object.fromEntries([...thrown].map(({ path, message }) => [path.replace('$.', ''), message]))
     : undefined
