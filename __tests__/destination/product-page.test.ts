@@ -36,7 +36,7 @@ it('identify and track of the product page: contact, metadata, default list, and
 
 it('Purchase Completed, purchase_completed and PURCHASE_COMPLETED start the same automation', async () => {
   await stack.send('identifyContact', identify)
-  expect(await stack.send('trackEvent', spellings)).toEqual([ok, ok, ok])
+  for (const event of spellings) expect(await stack.send('trackEvent', event)).toEqual([ok])
   expect((await stack.contact(MORGAN)).automationRuns).toHaveLength(3)
 })
 

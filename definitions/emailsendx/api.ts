@@ -1,9 +1,11 @@
-import { IntegrationError, InvalidAuthenticationError } from '@segment/actions-core'
 import type { JSONObject, RequestClient } from '@segment/actions-core'
 import { DEFAULT_API_URL, MAX_SEARCH_PAGES, PAGE_SIZE, REQUEST_TIMEOUT_MS } from './constants'
-import { explain, isObject, notTheApi, tooSlow } from './errors'
+import { explain, isObject, NotDelivered, notTheApi, tooSlow } from './errors'
 import type { CallContext } from './errors'
 import type { Settings } from './generated-types'
+import { unusableUrl } from './outcome'
+import { readPace } from './pace'
+import type { Pace } from './pace'
 import type { BulkReport, Contact, ContactRow, CustomEvent, List } from './types'
 import { EMAILSENDX_API_VERSION } from './versioning-info'
 
@@ -15,11 +17,14 @@ export interface Reply<Data> {
 }
 
 /**
- * The part of EmailSendX's REST API that the destination uses. Every method throws CallFailed when the call does not
+ * The part of EmailSendX's REST API that the destination uses. Every method throws NotDelivered when the call does not
  * succeed, also when the settings leave no call to make.
  * @see https://emailsendx.com/docs/api
  */
 export class EmailSendX {
+  /** What the newest answer said about the pace. */
+  pace?: Pace
+
   constructor(private readonly request: RequestClient, private readonly settings: Settings) {}
 
   /** Asks whose key this is. Known from the vendor's own client, which tests connections with it. */
@@ -64,7 +69,12 @@ export class EmailSendX {
 
   /** Fires a custom event, which starts the automations that wait for its name. Firing twice starts them twice. */
   async fireEvent(contactId: string, event: CustomEvent): Promise<Reply<unknown>> {
-    return this.call(`contacts/${encodeURIComponent(contactId)}/events`, { scope: 'contacts:write', json: event })
+    return this.call(`contacts/${encodeURIComponent(contactId)}/events`, {
+      scope: 'contacts:write',
+      isAboutContact: true,
+      fires: true,
+      json: event
+    })
   }
 
   /** One page of lists, 1-indexed, and whether there is another. */
@@ -80,8 +90,8 @@ export class EmailSendX {
     return rows<List>(data).some((list) => list.id === listId)
   }
 
-  private async call<Data = unknown>(path: string, { scope, listId, query, json }: CallOptions): Promise<Reply<Data>> {
-    const context: CallContext = { scope, listId, server: this.settings.apiUrl?.trim() || DEFAULT_API_URL }
+  private async call<Data = unknown>(path: string, { query, json, ...names }: CallOptions): Promise<Reply<Data>> {
+    const context: CallContext = { ...names, server: this.settings.apiUrl?.trim() || DEFAULT_API_URL }
     try {
       const url = `${apiOrigin(context.server)}/api/${EMAILSENDX_API_VERSION}/${path}`
       const response = await inTime(
@@ -97,18 +107,19 @@ export class EmailSendX {
         }),
         context
       )
+      this.pace = readPace(response)
       const body = parseBody(response.content)
       if (!body) throw notTheApi(response.status, context)
       return { status: response.status, body, data: (body.data ?? body) as Data }
     } catch (cause) {
+      const { response } = cause as { response?: Response }
+      if (response) this.pace = readPace(response)
       throw explain(cause, context)
     }
   }
 }
 
-interface CallOptions {
-  scope?: string
-  listId?: string
+interface CallOptions extends Omit<CallContext, 'server'> {
   query?: Record<string, string | number>
   json?: object
 }
@@ -149,16 +160,20 @@ function idOf(contact: Contact): string | undefined {
 
 /**
  * Origin of the server, from what the customer typed: `https://` is added where missing, as the vendor's client does.
- * @throws IntegrationError for an address that would send the API key unencrypted, or is no address of a server.
+ * @throws NotDelivered for an address that would send the API key unencrypted, or is no address of a server.
  */
 function apiOrigin(server: string): string {
   const url = parseUrl(/^[a-z]+:\/\//i.test(server) ? server : `https://${server}`)
   const isLoopback = url !== undefined && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
   if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback))) {
-    throw unusableUrl('it must start with https://')
+    throw new NotDelivered(unusableUrl("The API URL setting can't be used: it must start with https://."))
   }
   if (!/^\/*(api\/v1)?\/*$/.test(url.pathname) || url.search || url.hash || url.username || url.password) {
-    throw unusableUrl('give only the address of the server, such as https://mail.example.com')
+    throw new NotDelivered(
+      unusableUrl(
+        "The API URL setting can't be used: give only the address of the server, such as https://mail.example.com."
+      )
+    )
   }
   return url.origin
 }
@@ -171,17 +186,16 @@ function parseUrl(text: string): URL | undefined {
   }
 }
 
-function unusableUrl(reason: string): IntegrationError {
-  return new IntegrationError(`The API URL setting can't be used: ${reason}.`, 'BAD_REQUEST', 400)
-}
-
-/** @throws InvalidAuthenticationError for a key that can't even be sent. Any prefix is fine: test keys exist. */
+/** @throws NotDelivered for a key that can't even be sent. Any prefix is fine: test keys exist. */
 function usableKey(apiKey: string): string {
   const key = apiKey.trim()
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw new InvalidAuthenticationError(
-      'The API Key setting is empty or contains characters that no key has. Paste the key from EmailSendX, Settings → API.'
-    )
+    throw new NotDelivered({
+      kind: 'unauthorized',
+      status: 401,
+      message:
+        'The API Key setting is empty or contains characters that no key has. Paste the key from EmailSendX, Settings → API.'
+    })
   }
   return key
 }

@@ -1,5 +1,7 @@
 import { PayloadValidationError } from '@segment/actions-core'
 import { MAX_EMAIL_LENGTH } from './constants'
+import { NotDelivered } from './errors'
+import { unaddressed } from './outcome'
 
 // One @, something on both sides, a dot inside the domain, no empty label. What else makes an address real, only mail can tell.
 const ADDRESS = /^[^@]+@[^@.]+(\.[^@.]+)+$/
@@ -16,7 +18,7 @@ export function toEmail(text: string): string | undefined {
 /**
  * The address an event is about: the mapped email, else the user id when that is an address.
  * A mapped email that is not an address is refused rather than passed over, since the user id may be somebody else's.
- * @throws PayloadValidationError that says what is missing or wrong, without repeating the address.
+ * @throws an error that says what is missing or wrong, without repeating the address.
  */
 export function resolveEmail({ email, userId }: { email?: string; userId?: string }): string {
   if (email !== undefined && email.trim() !== '') {
@@ -28,8 +30,10 @@ export function resolveEmail({ email, userId }: { email?: string; userId?: strin
   }
   const address = toEmail(userId ?? '')
   if (!address) {
-    throw new PayloadValidationError(
-      'No email address: the Email field is empty and the User ID is not an email address. Map Email to where your events carry it.'
+    throw new NotDelivered(
+      unaddressed(
+        'No email address: the Email field is empty and the User ID is not an email address. Map Email to where your events carry it.'
+      )
     )
   }
   return address

@@ -1,163 +1,168 @@
-import {
-  APIError,
-  HTTPError,
-  IntegrationError,
-  InvalidAuthenticationError,
-  PayloadValidationError,
-  RetryableError
-} from '@segment/actions-core'
-import type { JSONObject } from '@segment/actions-core'
+import { IntegrationError } from '@segment/actions-core'
+import type { JSONLikeObject, JSONObject } from '@segment/actions-core'
 import { REQUEST_TIMEOUT_MS } from './constants'
+import { invalid, retry, unknownList, unusableUrl } from './outcome'
+import type { Answer, Undelivered } from './outcome'
+import { readPace } from './pace'
 
-/** The error classes that tell Segment what to do next: drop the event, or send it again later. */
-export type DeliveryError = IntegrationError | RetryableError | InvalidAuthenticationError
-
-export type Answer = JSONObject | string
+/*
+ * What failures mean. Errors of actions-core are told by their shape and never by `instanceof`: Segment's CLI loads
+ * destinations with a second copy of it, so that an error thrown by the one is no instance of the other's classes.
+ */
 
 /** What a call needs and names, so that a refusal of it can be explained. */
 export interface CallContext {
+  /** Where the call went, as the customer set it. */
+  server: string
   /** Scope of the API key that the call needs (/docs/api/authentication). */
   scope?: string
   listId?: string
-  /** Where the call went, as the customer set it. */
-  server: string
+  /** The call is about a contact by its id. */
+  isAboutContact?: boolean
+  /** The call fires an event. */
+  fires?: boolean
 }
 
-/** A call to EmailSendX that did not succeed: the error to report, and the API's answer where there was one. */
-export class CallFailed extends Error {
+/** Carries an outcome from where an event fails to where its outcome is reported. */
+export class NotDelivered extends IntegrationError {
   constructor(
-    readonly error: DeliveryError,
-    /** Status the API answered with; undefined when it did not answer, or not in a way to be understood. */
-    readonly status?: number,
-    readonly answer?: Answer
+    readonly outcome: Undelivered,
+    /** Status that EmailSendX answered with; undefined when it did not answer, or not in a way to be understood. */
+    readonly answered?: number
   ) {
-    super(error.message)
-  }
-
-  /** What the call contained or named was refused, so the next call may succeed. Any other fault will meet that one, too. */
-  get isAboutContent(): boolean {
-    return this.status !== undefined && [400, 404, 409, 413, 422].includes(this.status)
+    super(outcome.message, outcome.kind, outcome.status)
   }
 }
 
-/** The fault of a call as the class that Segment handles rightly, in words that say what to do. */
-export function explain(cause: unknown, context: CallContext): CallFailed {
-  if (cause instanceof CallFailed) return cause
-  if (cause instanceof IntegrationError || cause instanceof InvalidAuthenticationError) return new CallFailed(cause)
-  if (cause instanceof HTTPError) {
-    const { status } = cause.response
-    const answer = readAnswer(cause.response)
-    return new CallFailed(explainStatus(status, wordsOf(answer), context, cause.response), status, answer)
-  }
-  const { code, status } = cause as { code?: string; status?: number }
+export function isNotDelivered(error: unknown): error is NotDelivered {
+  return isObject(error) && 'outcome' in error
+}
+
+/** The outcome of an event whose delivery threw before anything of it was sent. */
+export function outcomeOfError(error: unknown): Undelivered {
+  if (isNotDelivered(error)) return error.outcome
+  const { name, message, status } = error as Error & { status?: number }
+  if (status === 401) return { kind: 'unauthorized', status, message }
+  if (status !== undefined) return isRetried(status) ? retry(message, nearestRetried(status)) : invalid(message, status)
+  return invalid(`The event can't be processed (${name}: ${message.split('\n')[0]}). Please report this to EmailSendX.`)
+}
+
+/** The fault of a call in words that say what to do, and with it what becomes of the event. */
+export function explain(cause: unknown, context: CallContext): NotDelivered {
+  if (isNotDelivered(cause)) return cause
+  const { code, status, response } = cause as { code?: string; status?: number; response?: Response }
+  if (response) return explainAnswer(response, context)
   if (code === 'ETIMEDOUT') return tooSlow(context)
   if (status === 408) {
-    return new CallFailed(
-      new RetryableError('Segment ended the request before EmailSendX answered. The event will be sent again.', 408)
+    return unanswered(
+      'Segment ended the request before EmailSendX answered. The event will be sent again.',
+      408,
+      context
     )
   }
-  return new CallFailed(
-    new RetryableError(
-      `EmailSendX at ${context.server} can't be reached (${code ?? 'unknown reason'}). The event will be sent again.`,
-      503
-    )
-  )
+  if (status !== undefined) return new NotDelivered(outcomeOfError(cause))
+  const words = `EmailSendX at ${context.server} can't be reached (${
+    code ?? 'unknown reason'
+  }). The event will be sent again.`
+  return code !== undefined && NEVER_SENT.test(code)
+    ? new NotDelivered(retry(words, 503))
+    : unanswered(words, 503, context)
 }
 
+/** Codes of faults before a request is on its way: no name, no connection, no trust in the certificate. */
+const NEVER_SENT = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EPROTO)$|CERT|SIGNATURE/
+
 /** A 2xx that is not the API's: a proxy's page, a cut-off body. Nobody knows whether the call had its effect. */
-export function notTheApi(status: number, context: CallContext): CallFailed {
-  return new CallFailed(
-    new RetryableError(
-      `${context.server} answered ${status}, but not with the JSON of EmailSendX's API. Check the API URL setting; the event will be sent again.`,
-      502
-    )
+export function notTheApi(status: number, context: CallContext): NotDelivered {
+  return unanswered(
+    `${context.server} answered ${status}, but not with the JSON of EmailSendX's API. Check the API URL setting; the event will be sent again.`,
+    502,
+    context
   )
 }
 
 /** No answer in time. */
-export function tooSlow(context: CallContext): CallFailed {
-  return new CallFailed(
-    new RetryableError(
-      `EmailSendX at ${context.server} did not answer within ${
-        REQUEST_TIMEOUT_MS / 1000
-      } seconds. The event will be sent again.`,
-      504
-    )
+export function tooSlow(context: CallContext): NotDelivered {
+  return unanswered(
+    `EmailSendX at ${context.server} did not answer within ${
+      REQUEST_TIMEOUT_MS / 1000
+    } seconds. The event will be sent again.`,
+    504,
+    context
   )
 }
 
-function explainStatus(
-  status: number,
-  words: string | undefined,
-  context: CallContext,
-  response: Response
-): DeliveryError {
+/** The call went out, and whether it had its effect is not known. Only with an event this matters: upserts can be repeated. */
+function unanswered(message: string, status: number, context: CallContext): NotDelivered {
+  return new NotDelivered(context.fires ? { kind: 'unknown_effect', status, message } : retry(message, status))
+}
+
+function explainAnswer(response: Response, context: CallContext): NotDelivered {
+  const answer = readAnswer(response)
+  return new NotDelivered({ ...explainStatus(response, wordsOf(answer), context), answer }, response.status)
+}
+
+function explainStatus(response: Response, words: string | undefined, context: CallContext): Undelivered {
+  const { status } = response
   const said = words ? ` EmailSendX says: ${words}` : ''
   switch (status) {
     case 400:
     case 422:
       return context.listId && /\blist/i.test(words ?? '') && /not found|exist|unknown|invalid/i.test(words ?? '')
         ? unknownList(context.listId, said)
-        : new PayloadValidationError(
+        : invalid(
             words ? `EmailSendX refused the request: ${words}` : 'EmailSendX refused the request without a reason.'
           )
     case 401:
-      return new InvalidAuthenticationError(
-        `EmailSendX refused the API key: it is wrong, revoked, or not allowed from this address. Paste a valid key from Settings → API.${said}`
-      )
+      return {
+        kind: 'unauthorized',
+        status,
+        message: `EmailSendX refused the API key: it is wrong, revoked, or not allowed from this address. Paste a valid key from Settings → API.${said}`
+      }
     case 403:
-      return new IntegrationError(
-        `The API key lacks the ${context.scope} scope. Give it that scope in EmailSendX under Settings → API, or use another key.${said}`,
-        'FORBIDDEN',
-        403
-      )
+      return {
+        kind: 'forbidden',
+        status,
+        message: `The API key lacks the ${context.scope} scope. Give it that scope in EmailSendX under Settings → API, or use another key.${said}`
+      }
     case 404:
+      if (context.isAboutContact) return { kind: 'unknown_contact', status, message: 'EmailSendX has no such contact.' }
       return context.listId
         ? unknownList(context.listId, said)
-        : new IntegrationError(
+        : unusableUrl(
             `EmailSendX at ${context.server} does not know what the call refers to. Check the API URL setting.${said}`,
-            'NOT_FOUND',
             404
           )
     case 413:
-      return new IntegrationError(`EmailSendX refused the request as too large.${said}`, 'PAYLOAD_TOO_LARGE', 413)
-    case 429:
-      return new RetryableError(
-        `The API key's limit of requests a minute is used up. The event will be sent again.${said}`,
-        429
-      )
+      return invalid(`EmailSendX refused the request as too large.${said}`, 413)
+    case 429: {
+      const { retryAfterMs, resetMs } = readPace(response)
+      const message = `The API key's limit of requests a minute is used up. The event will be sent again.${said}`
+      return retry(message, 429, retryAfterMs ?? resetMs)
+    }
     case 501:
-      return new APIError(`EmailSendX at ${context.server} does not offer this call.${said}`, 501)
+      return invalid(`EmailSendX at ${context.server} does not offer this call.${said}`, 501)
   }
-  if (status === 408 || status === 423 || status === 425 || status >= 500) {
-    return new RetryableError(
-      `EmailSendX at ${context.server} has a problem of its own (${status}). The event will be sent again.${said}`,
-      retryable(status)
-    )
-  }
+  const problem = `EmailSendX at ${context.server} has a problem of its own (${status}). The event will be sent again.${said}`
+  if (status >= 500) return unanswered(problem, nearestRetried(status), context).outcome
+  if (isRetried(status)) return retry(problem, nearestRetried(status))
   if (status >= 300 && status < 400) {
     const target = response.headers.get('location') ?? 'another address'
-    return new IntegrationError(
-      `${context.server} redirects to ${target}. Put the address it redirects to in the API URL setting.`,
-      'BAD_REQUEST',
-      400
+    return unusableUrl(
+      `${context.server} redirects to ${target}. Put the address it redirects to in the API URL setting.`
     )
   }
-  return new APIError(`EmailSendX refused the request (${status}).${said}`, status)
+  return invalid(`EmailSendX refused the request (${status}).${said}`, status)
 }
 
-/** The error for a list that the workspace does not have. Every contact sent to that list fails alike. */
-export function unknownList(listId: string, said = ''): IntegrationError {
-  return new IntegrationError(
-    `The list "${listId}" does not exist in this EmailSendX workspace. Choose another in the mapping or in the Default List ID setting.${said}`,
-    'NOT_FOUND',
-    404
-  )
+/** Of what may pass by itself. A 501 never does; a 409 is most likely two upserts of one contact at once. */
+function isRetried(status: number): boolean {
+  return [408, 409, 423, 425, 429].includes(status) || (status >= 500 && status !== 501)
 }
 
 /** The nearest status that Segment is sure to send again: it documents 408, 429, 500, 502, 503 and 504. */
-function retryable(status: number): 408 | 500 | 502 | 503 | 504 {
-  return status === 408 || status === 500 || status === 502 || status === 504 ? status : 503
+function nearestRetried(status: number): number {
+  return status === 408 || status === 429 || status === 500 || status === 502 || status === 504 ? status : 503
 }
 
 /** The API's answer, parsed where it is JSON; a page of HTML is cut to what fits in a report. */
@@ -178,6 +183,24 @@ function wordsOf(answer: Answer): string | undefined {
   const { error, message } = answer
   const words = [error, message, isObject(error) ? error.message : undefined]
   return words.find((word): word is string => typeof word === 'string' && word.trim() !== '')
+}
+
+/** The result of the work, or the outcome of what it threw. */
+export async function attempt<Result>(work: () => Result | Promise<Result>): Promise<Result | Undelivered> {
+  try {
+    return await work()
+  } catch (error) {
+    return outcomeOfError(error)
+  }
+}
+
+/** With what was sent, when EmailSendX answered to it. */
+export function withSent(outcome: Undelivered, sent: JSONLikeObject): Undelivered {
+  return outcome.answer === undefined ? outcome : { ...outcome, sent }
+}
+
+export function isUndelivered(result: unknown): result is Undelivered {
+  return isObject(result) && 'kind' in result && 'message' in result
 }
 
 export function isObject(value: unknown): value is JSONObject {

@@ -2,9 +2,11 @@ import { defaultValues } from '@segment/actions-core'
 import type { DestinationDefinition } from '@segment/actions-core'
 import { EmailSendX } from './api'
 import { DEFAULT_API_URL, NO_LIST } from './constants'
-import { CallFailed, unknownList } from './errors'
+import { isNotDelivered, NotDelivered } from './errors'
 import type { Settings } from './generated-types'
 import identifyContact from './identifyContact'
+import { unknownList } from './outcome'
+import { toError } from './render'
 import trackEvent from './trackEvent'
 
 const destination: DestinationDefinition<Settings> = {
@@ -42,7 +44,7 @@ const destination: DestinationDefinition<Settings> = {
         await checkKey(api)
         await checkDefaultList(api, settings.defaultListId?.trim())
       } catch (error) {
-        throw error instanceof CallFailed ? error.error : error
+        throw isNotDelivered(error) ? toError(error.outcome) : error
       }
     }
   },
@@ -117,14 +119,14 @@ async function checkKey(api: EmailSendX): Promise<void> {
   try {
     await api.whoami()
   } catch (fault) {
-    if (!(fault instanceof CallFailed) || fault.status !== 404) throw fault
+    if (!isNotDelivered(fault) || fault.answered !== 404) throw fault
     await api.firstContact()
   }
 }
 
 async function checkDefaultList(api: EmailSendX, listId: string | undefined): Promise<void> {
   if (!listId || listId === NO_LIST) return
-  if (!(await api.hasList(listId))) throw unknownList(listId)
+  if (!(await api.hasList(listId))) throw new NotDelivered(unknownList(listId))
 }
 
 export default destination

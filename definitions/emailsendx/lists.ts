@@ -1,7 +1,7 @@
 import type { DynamicFieldResponse, RequestClient } from '@segment/actions-core'
 import { EmailSendX } from './api'
 import { MAX_SEARCH_PAGES, NO_LIST } from './constants'
-import { CallFailed } from './errors'
+import { outcomeOfError } from './errors'
 import type { Settings } from './generated-types'
 import type { List } from './types'
 
@@ -22,8 +22,8 @@ export async function listChoices(request: RequestClient, input: PickerInput): P
     const query = input.dynamicFieldContext?.query?.trim().toLowerCase()
     return query ? await search(api, query) : await onePage(api, Math.max(1, Number(input.page) || 1))
   } catch (cause) {
-    const error = cause instanceof CallFailed ? cause.error : (cause as Error & { status?: number })
-    return { choices: [], nextPage: '', error: { message: error.message, code: String(error.status ?? 500) } }
+    const { message, status } = outcomeOfError(cause)
+    return { choices: [], nextPage: '', error: { message, code: String(status) } }
   }
 }
 

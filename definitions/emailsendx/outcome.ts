@@ -1,49 +1,78 @@
-import { ErrorCodes, IntegrationError, MultiStatusResponse } from '@segment/actions-core'
-import type { JSONLikeObject } from '@segment/actions-core'
-import type { Answer, CallFailed, DeliveryError } from './errors'
+import type { JSONLikeObject, JSONObject } from '@segment/actions-core'
+import type { Pace } from './pace'
 
-/** What became of one event: delivered, or the error. `sent` and `answer` are set where EmailSendX was asked. */
-export type Outcome =
-  | { status: number; sent: JSONLikeObject; answer: Answer }
-  | { error: DeliveryError; sent?: JSONLikeObject; answer?: Answer }
+/**
+ * What became of one event, of a closed set of kinds. Whoever delivers through this destination (Segment, the bridge, the
+ * tester page) acts on the kind; `message` is for people only.
+ */
+export type Outcome = Delivered | Undelivered
 
-/** Of a batch of one: the answer, or the error thrown. Segment ignores a MultiStatusResponse here. */
-export function single([outcome]: Outcome[]): Answer {
-  if ('error' in outcome) throw outcome.error
-  return outcome.answer
+export interface Delivered extends Report {
+  kind: 'delivered'
+  sent: JSONLikeObject
+  answer: JSONObject
 }
 
-/** One entry for each outcome, in order. Segment takes a missing entry for a 500. */
-export function multiStatus(outcomes: Outcome[]): MultiStatusResponse {
-  const response = new MultiStatusResponse()
-  for (const outcome of outcomes) {
-    if ('error' in outcome) {
-      response.pushErrorResponse({
-        status: outcome.error.status ?? 500,
-        errortype: knownCode(outcome.error.code),
-        errormessage: outcome.error.message,
-        sent: outcome.sent,
-        body: outcome.answer
-      })
-    } else {
-      response.pushSuccessResponse({ status: outcome.status, sent: outcome.sent, body: outcome.answer })
-    }
+export type Undelivered = Report &
+  (
+    | {
+        kind: /** This event can't ever be delivered as it is. */
+        | 'invalid'
+          /** Nobody it could belong to: no address, and no user id. */
+          | 'unaddressed'
+          /** EmailSendX refuses the API key. */
+          | 'unauthorized'
+          /** The API key lacks a scope. */
+          | 'forbidden'
+          /** The event may have been fired: a repeat may fire it a second time. */
+          | 'unknown_effect'
+      }
+    /** EmailSendX has no such contact; it may come until the time given (ms since 1970), or is not waited for. */
+    | { kind: 'unknown_contact'; waitsUntil?: number }
+    /** Nothing happened, or nothing that a repeat would do twice. Not before so many ms are over, where the API said so. */
+    | { kind: 'retry'; retryAfterMs?: number }
+    /** A setting leads nowhere: the address of the server, or the list. Every event with it fails alike. */
+    | { kind: 'misconfigured'; setting: 'apiUrl' | 'list' }
+  )
+
+interface Report {
+  /** What Segment is told. By it, Segment decides whether to send the event again. */
+  status: number
+  /** One line: what is wrong, and what to do about it. Holds no address, key or trait. */
+  message: string
+  /** What EmailSendX was sent for this event, where it was asked. */
+  sent?: JSONLikeObject
+  /** What EmailSendX answered; text where it was no JSON. */
+  answer?: Answer
+  /** What the newest answer of EmailSendX said about the pace. */
+  pace?: Pace
+}
+
+export type Answer = JSONObject | string
+
+export function invalid(message: string, status = 400): Undelivered {
+  return { kind: 'invalid', status, message }
+}
+
+export function unaddressed(message: string): Undelivered {
+  return { kind: 'unaddressed', status: 400, message }
+}
+
+/** `status`: 408, 429, 500, 502, 503 or 504, which Segment documents to send again. */
+export function retry(message: string, status: number, retryAfterMs?: number): Undelivered {
+  return { kind: 'retry', status, message, ...(retryAfterMs !== undefined && { retryAfterMs }) }
+}
+
+/** A list that the workspace does not have. Every contact sent to that list fails alike. */
+export function unknownList(listId: string, said = ''): Undelivered {
+  return {
+    kind: 'misconfigured',
+    setting: 'list',
+    status: 404,
+    message: `The list "${listId}" does not exist in this EmailSendX workspace. Choose another in the mapping or in the Default List ID setting.${said}`
   }
-  return response
 }
 
-/** The outcome of an event that can't be sent as it is. Rethrows what is no fault of the event. */
-export function refused(error: unknown): { error: IntegrationError } {
-  if (error instanceof IntegrationError) return { error }
-  throw error
-}
-
-/** The outcome of everything that shares a failed call; `sent` only for what was in the call itself. */
-export function failed({ error, answer, status }: CallFailed, sent?: JSONLikeObject): Outcome {
-  return status === undefined || !sent ? { error } : { error, sent, answer }
-}
-
-/** Segment shows extra help for the codes it knows; any other is inferred from the status. */
-function knownCode(code: string | undefined): keyof typeof ErrorCodes | undefined {
-  return code !== undefined && code in ErrorCodes ? (code as keyof typeof ErrorCodes) : undefined
+export function unusableUrl(message: string, status = 400): Undelivered {
+  return { kind: 'misconfigured', setting: 'apiUrl', status, message }
 }

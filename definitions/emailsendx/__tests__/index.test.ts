@@ -18,12 +18,11 @@ describe('the definition', () => {
     expect(titles).toEqual(['Identify Contact', 'Track Event'])
   })
 
-  it('has a subscription, a description, perform and performBatch for every action', () => {
+  it('has a subscription, a description and perform for every action', () => {
     for (const [, action] of actions) {
       expect(action.defaultSubscription).toMatch(/^type = "(identify|track)"$/)
       expect(action.description).toMatch(/\.$/)
       expect(typeof action.perform).toBe('function')
-      expect(typeof action.performBatch).toBe('function')
     }
   })
 
@@ -33,18 +32,19 @@ describe('the definition', () => {
   })
 
   it('enforces the size of batches: only for numbers with a minimum above 0 Segment does', () => {
-    for (const [, { fields }] of actions) {
-      const { type, minimum, maximum } = fields.batch_size
-      expect(type).toBe('number')
-      expect(minimum).toBeGreaterThan(0)
-      expect(maximum).toBeLessThanOrEqual(1000)
-    }
-    expect(definition.actions.identifyContact.fields.batch_size.default).toBe(500)
+    const { type, minimum, maximum, default: size } = definition.actions.identifyContact.fields.batch_size
+    expect(type).toBe('number')
+    expect(minimum).toBeGreaterThan(0)
+    expect(maximum).toBeLessThanOrEqual(1000)
+    expect(size).toBe(500)
   })
 
-  it('batches identifies by default, and tracks not', () => {
-    expect(definition.actions.identifyContact.fields.enable_batching.default).toBe(true)
-    expect(definition.actions.trackEvent.fields.enable_batching.default).toBe(false)
+  it('batches identifies, and never tracks: each would be a request of its own', () => {
+    const { identifyContact, trackEvent } = definition.actions
+    expect(identifyContact.fields.enable_batching.default).toBe(true)
+    expect(typeof identifyContact.performBatch).toBe('function')
+    expect(trackEvent.performBatch).toBeUndefined()
+    expect(Object.keys(trackEvent.fields)).not.toContain('enable_batching')
   })
 
   it('names at most three existing fields as batch keys', () => {

@@ -1,9 +1,8 @@
-import { PayloadValidationError, RetryableError } from '@segment/actions-core'
 import type { EmailSendX, Reply } from '../api'
 import { MAX_BODY_BYTES, MAX_CONTACTS_PER_CALL, MAX_EXTRA_CALLS } from '../constants'
-import { CallFailed, isObject } from '../errors'
-import { failed } from '../outcome'
-import type { Outcome } from '../outcome'
+import { isNotDelivered, isObject, outcomeOfError, withSent } from '../errors'
+import { invalid, retry } from '../outcome'
+import type { Outcome, Undelivered } from '../outcome'
 import type { BulkReport, ContactRow } from '../types'
 
 /**
@@ -14,7 +13,7 @@ export class BulkUpsert {
   private readonly outcomes = new Map<string, Outcome>()
   private extraCalls = MAX_EXTRA_CALLS
   /** A fault that every further call would meet, too (rate limit, bad key, no answer): none is made after it. */
-  private stopped?: CallFailed
+  private stopped?: Undelivered
 
   constructor(private readonly api: EmailSendX) {}
 
@@ -32,7 +31,7 @@ export class BulkUpsert {
 
   /** @returns how many of the contacts EmailSendX refused; NaN when that is not known. */
   private async settle(contacts: ContactRow[], listId?: string): Promise<number> {
-    if (this.stopped) return this.giveUp(contacts, listId, failed(this.stopped))
+    if (this.stopped) return this.giveUp(contacts, listId, this.stopped)
     try {
       const reply = await this.api.upsertContacts(contacts, listId)
       const refused = readReport(reply.data, contacts)
@@ -42,12 +41,14 @@ export class BulkUpsert {
         return reason === undefined ? delivered(contact, reply) : rejected(contact, reply, reason)
       })
       return refused.size
-    } catch (fault) {
-      if (!(fault instanceof CallFailed)) throw fault
-      const isAboutOneOfThem = fault.isAboutContent && fault.error.status !== 404
+    } catch (error) {
+      const outcome = outcomeOfError(error)
+      const answered = isNotDelivered(error) ? error.answered : undefined
+      const isAboutOneOfThem = outcome.kind === 'invalid' && [400, 413, 422].includes(answered ?? 0)
       if (isAboutOneOfThem && contacts.length > 1) return this.halve(contacts, listId, contacts.length)
-      if (!fault.isAboutContent) this.stopped = fault
-      this.record(contacts, listId, (contact) => failed(fault, contact))
+      if (!isAboutOneOfThem && answered !== 409 && !isAboutList(outcome))
+        this.stopped = { ...outcome, answer: undefined }
+      this.record(contacts, listId, (contact) => withSent(outcome, contact))
       return isAboutOneOfThem ? contacts.length : NaN
     }
   }
@@ -65,7 +66,7 @@ export class BulkUpsert {
   }
 
   private async settleAgain(contacts: ContactRow[], listId?: string): Promise<number> {
-    if (this.extraCalls === 0) return this.giveUp(contacts, listId, { error: inDoubt() })
+    if (this.extraCalls === 0) return this.giveUp(contacts, listId, inDoubt())
     if (!this.stopped) this.extraCalls--
     return this.settle(contacts, listId)
   }
@@ -124,17 +125,20 @@ function textOf(entry: unknown): string {
   return typeof text === 'string' ? text.trim() : ''
 }
 
+function isAboutList(outcome: Undelivered): boolean {
+  return outcome.kind === 'misconfigured' && outcome.setting === 'list'
+}
+
 function delivered(sent: ContactRow, { status, body }: Reply<BulkReport>): Outcome {
-  return { status, sent, answer: body }
+  return { kind: 'delivered', status, message: 'The contact is created or updated.', sent, answer: body }
 }
 
 function rejected(sent: ContactRow, { body }: Reply<BulkReport>, reason: string): Outcome {
-  const words = reason || 'no reason given'
-  return { error: new PayloadValidationError(`EmailSendX did not accept the contact: ${words}`), sent, answer: body }
+  return { ...invalid(`EmailSendX did not accept the contact: ${reason || 'no reason given'}`), sent, answer: body }
 }
 
-function inDoubt(): RetryableError {
-  return new RetryableError(
+function inDoubt(): Undelivered {
+  return retry(
     'EmailSendX refused some contacts of this batch without naming them, and this one is still in doubt. It will be sent again.',
     429
   )

@@ -3,7 +3,7 @@ import { batch_size, enable_batching, userId } from '../common-fields'
 import { NO_LIST } from '../constants'
 import type { Settings } from '../generated-types'
 import { listChoices } from '../lists'
-import { multiStatus, single } from '../outcome'
+import { answerOrThrow, multiStatus } from '../render'
 import type { Payload } from './generated-types'
 import { identifyContacts } from './send'
 
@@ -98,7 +98,8 @@ const action: ActionDefinition<Settings, Payload> = {
   dynamicFields: {
     listId: listChoices
   },
-  perform: async (request, { settings, payload }) => single(await identifyContacts(request, settings, [payload])),
+  perform: async (request, { settings, payload }) =>
+    answerOrThrow((await identifyContacts(request, settings, [payload]))[0]),
   performBatch: async (request, { settings, payload }) =>
     multiStatus(await identifyContacts(request, settings, payload))
 }

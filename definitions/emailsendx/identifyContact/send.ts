@@ -1,8 +1,8 @@
 import type { RequestClient } from '@segment/actions-core'
 import { EmailSendX } from '../api'
 import { NO_LIST } from '../constants'
+import { outcomeOfError } from '../errors'
 import type { Settings } from '../generated-types'
-import { refused } from '../outcome'
 import type { Outcome } from '../outcome'
 import type { ContactRow } from '../types'
 import { BulkUpsert } from './bulk-upsert'
@@ -20,11 +20,12 @@ interface Addressed {
  * @returns one outcome for each payload, in their order.
  */
 export async function identifyContacts(
-  request: RequestClient,
+  client: RequestClient,
   settings: Settings,
   payloads: Payload[]
 ): Promise<Outcome[]> {
-  const upsert = new BulkUpsert(new EmailSendX(request, settings))
+  const api = new EmailSendX(client, settings)
+  const upsert = new BulkUpsert(api)
   const contacts = new Map<string, ContactRow>()
   const members = new Map<string | undefined, Set<string>>()
 
@@ -39,7 +40,7 @@ export async function identifyContacts(
       members.set(listId, (members.get(listId) ?? new Set()).add(email))
       return { email, listId }
     } catch (error) {
-      return refused(error)
+      return outcomeOfError(error)
     }
   })
 
@@ -49,7 +50,10 @@ export async function identifyContacts(
       listId
     )
   }
-  return rows.map((row) => ('email' in row ? upsert.outcomeOf(row.email, row.listId) : row))
+  return rows.map((row) => ({
+    ...('email' in row ? upsert.outcomeOf(row.email, row.listId) : row),
+    pace: api.pace
+  }))
 }
 
 /** The mapped list, else the default one, else none. Blank is the same as not mapped. */

@@ -9,8 +9,8 @@ import type { Payload } from './generated-types'
 export interface AddressedEvent {
   email: string
   event: CustomEvent
-  /** How long ago it happened, in ms; undefined when its timestamp does not say. Below 0 for clocks that run ahead. */
-  age?: number
+  /** When it happened, ms since 1970; undefined when its timestamp does not say. */
+  time?: number
 }
 
 /**
@@ -34,15 +34,14 @@ export function toEvent(payload: Payload, now = Date.now()): AddressedEvent {
   }
 
   const time = toTime(payload.timestamp)
-  const age = time === undefined ? undefined : now - time
-  if (payload.maxAgeHours && age !== undefined && age > payload.maxAgeHours * HOUR_MS) {
+  if (payload.maxAgeHours && time !== undefined && now - time > payload.maxAgeHours * HOUR_MS) {
     throw new PayloadValidationError(
-      `The event is ${Math.floor(age / HOUR_MS)} hours old, and this mapping ignores events older than ${
+      `The event is ${Math.floor((now - time) / HOUR_MS)} hours old, and this mapping ignores events older than ${
         payload.maxAgeHours
       } hours.`
     )
   }
-  return { email, event, age }
+  return { email, event, time }
 }
 
 /**

@@ -35,12 +35,4 @@ export interface Payload {
    * Reject events that are older than this many hours, so that replaying old data does not send emails about it. Leave empty to accept events of any age.
    */
   maxAgeHours?: number
-  /**
-   * Send events to EmailSendX in batches. Each event of a batch still gets a result of its own.
-   */
-  enable_batching?: boolean
-  /**
-   * The largest number of events in one batch.
-   */
-  batch_size?: number
 }

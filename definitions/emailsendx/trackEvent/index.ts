@@ -1,9 +1,9 @@
 import type { ActionDefinition } from '@segment/actions-core'
-import { batch_size, enable_batching, userId } from '../common-fields'
+import { userId } from '../common-fields'
 import type { Settings } from '../generated-types'
-import { multiStatus, single } from '../outcome'
+import { answerOrThrow } from '../render'
 import type { Payload } from './generated-types'
-import { trackEvents } from './send'
+import { trackEvent } from './send'
 
 const action: ActionDefinition<Settings, Payload> = {
   title: 'Track Event',
@@ -93,12 +93,9 @@ const action: ActionDefinition<Settings, Payload> = {
       category: 'config',
       displayMode: 'collapsed',
       disabledInputMethods: ['variable', 'function', 'enrichment']
-    },
-    enable_batching: { ...enable_batching, default: false },
-    batch_size: { ...batch_size, default: 50 }
+    }
   },
-  perform: async (request, { settings, payload }) => single(await trackEvents(request, settings, [payload])),
-  performBatch: async (request, { settings, payload }) => multiStatus(await trackEvents(request, settings, payload))
+  perform: async (request, { settings, payload }) => answerOrThrow(await trackEvent(request, settings, payload))
 }
 
 export default action

@@ -48,13 +48,12 @@ export async function send(call: Call, { settings, now, signal, beforeFiring }: 
   })
 
   try {
-    const rows = await destination.executeBatch(ACTIONS[call.type], {
-      events: call.items.map(toEvent),
-      mapping: mappingFor(call),
-      settings,
-      signal
-    })
-    report.rows = call.items.map((_, index) => rows[index])
+    const mapping = mappingFor(call)
+    const events = call.items.map(toEvent)
+    report.rows =
+      call.type === 'identify'
+        ? await destination.executeBatch(ACTIONS.identify, { events, mapping, settings, signal })
+        : [await track(destination, { event: events[0], mapping, settings, signal })]
   } catch (error) {
     // Settings that can't be used, or a fault of the destination's own: the same for all events of the call.
     const { status, message } = error as Error & { status?: number }
@@ -64,6 +63,21 @@ export async function send(call: Call, { settings, now, signal, beforeFiring }: 
   return report
 }
 
+/** A track is sent alone, and its error is its row. */
+async function track(
+  destination: Destination<Settings>,
+  { event, ...rest }: { event: SegmentEvent; mapping: JSONObject; settings: Settings; signal: AbortSignal }
+): Promise<Row> {
+  try {
+    await destination.actions[ACTIONS.track].execute({ data: event as unknown as InputData, auth: undefined, ...rest })
+    return { status: 200 }
+  } catch (error) {
+    const { status = 400, code, message } = error as Error & { status?: number; code?: string }
+    return { status, errormessage: message, errortype: code }
+  }
+}
+
+type InputData = Parameters<Destination['actions'][string]['execute']>[0]['data']
 type Answer = Response & { request: Request }
 
 /** The destination, telling before each request that it is about to be made. */

@@ -27,7 +27,7 @@ interface Options {
 
 type ActionName = keyof typeof definition.actions
 
-/** Every case runs in both modes: a rule that holds for single events holds for batches. */
+/** Every identify runs in both modes: a rule that holds for single events holds for batches. Tracks are never batched. */
 export type Mode = 'single' | 'batch'
 export const MODES: readonly Mode[] = ['single', 'batch']
 
@@ -35,6 +35,10 @@ export const MODES: readonly Mode[] = ['single', 'batch']
 export async function deliver(mode: Mode, action: ActionName, event: Partial<SegmentEvent>, options: Options = {}) {
   return mode === 'batch' ? (await deliverBatch(action, [event], options))[0] : deliverSingle(action, event, options)
 }
+
+/** One event through Track Event, which takes no batches. */
+export const fire = (event: Partial<SegmentEvent>, options: Options = {}) =>
+  deliver('single', 'trackEvent', event, options)
 
 export async function deliverBatch(action: ActionName, events: Partial<SegmentEvent>[], options: Options = {}) {
   const nodes = await createTestIntegration(definition).executeBatch(action, {

@@ -1,5 +1,5 @@
 import nock from 'nock'
-import { deliver, deliverBatch, FakeApi, isolate, MODES, ORIGIN, track } from '../../__tests__/__helpers__/deliver'
+import { FakeApi, fire, isolate, ORIGIN, track } from '../../__tests__/__helpers__/deliver'
 import { forgetContacts } from '../contacts'
 
 isolate()
@@ -14,11 +14,11 @@ function apiWith(...emails: string[]): FakeApi {
   return api
 }
 
-describe.each(MODES)('Track Event, %s', (mode) => {
+describe('Track Event', () => {
   it('fires the event of the product page', async () => {
     const api = apiWith(EMAIL)
     const properties = { orderId: 'ord_xyz123', amount: 99.0, currency: 'USD', items: ['Pro Plan - Annual'] }
-    const result = await deliver(mode, 'trackEvent', track('purchase_completed', EMAIL, { properties }))
+    const result = await fire(track('purchase_completed', EMAIL, { properties }))
     expect(result.status).toBe(200)
     expect(api.events).toEqual([{ contactId: `id of ${EMAIL}`, name: 'purchase_completed', data: properties }])
   })
@@ -42,13 +42,13 @@ describe.each(MODES)('Track Event, %s', (mode) => {
       ['then a user id that is an email', { context: {}, userId: EMAIL }]
     ])('is %s', async (_name, event) => {
       const api = apiWith(EMAIL, 'x@y.co', 'p@q.co', 'u@v.co')
-      await deliver(mode, 'trackEvent', { ...track('e', undefined), ...event })
+      await fire({ ...track('e', undefined), ...event })
       expect(api.events.map(({ contactId }) => contactId)).toEqual([`id of ${EMAIL}`])
     })
 
     it.each([[undefined], ['not an email'], ['']])('%j is refused without a request', async (email) => {
       const api = apiWith(EMAIL)
-      const result = await deliver(mode, 'trackEvent', track('e', email, { userId: 'user_12345' }))
+      const result = await fire(track('e', email, { userId: 'user_12345' }))
       expect(result).toMatchObject({ status: 400, code: 'PAYLOAD_VALIDATION_FAILED' })
       expect(api.requests).toEqual([])
     })
@@ -64,20 +64,20 @@ describe.each(MODES)('Track Event, %s', (mode) => {
       ['注文 完了', '注文_完了']
     ])('%j is sent as %j', async (event, name) => {
       const api = apiWith(EMAIL)
-      await deliver(mode, 'trackEvent', track(event, EMAIL))
-      await deliver(mode, 'trackEvent', track(event, EMAIL), { without: ['eventNameForm'] })
+      await fire(track(event, EMAIL))
+      await fire(track(event, EMAIL), { without: ['eventNameForm'] })
       expect(api.events.map((fired) => fired.name)).toEqual([name, name])
     })
 
     it('is sent untouched when asked to', async () => {
       const api = apiWith(EMAIL)
-      await deliver(mode, 'trackEvent', track(' Purchase  Completed', EMAIL), { mapping: { eventNameForm: 'as_sent' } })
+      await fire(track(' Purchase  Completed', EMAIL), { mapping: { eventNameForm: 'as_sent' } })
       expect(api.events[0].name).toBe(' Purchase  Completed')
     })
 
     it.each([[undefined], [null], [''], ['  '], [{ name: 'x' }]])('%j is refused', async (event) => {
       const api = apiWith(EMAIL)
-      const result = await deliver(mode, 'trackEvent', track(event, EMAIL))
+      const result = await fire(track(event, EMAIL))
       expect(result).toMatchObject({ status: 400, code: 'PAYLOAD_VALIDATION_FAILED' })
       expect(result.message).toMatch(/event ?name|no name/i)
       expect(api.requests).toEqual([])
@@ -88,13 +88,13 @@ describe.each(MODES)('Track Event, %s', (mode) => {
     it('go as they are, nulls and nesting included', async () => {
       const api = apiWith(EMAIL)
       const properties = { a: null, b: '', c: { d: [1, { e: 2 }] }, f: 2 ** 60 }
-      await deliver(mode, 'trackEvent', track('e', EMAIL, { properties }))
+      await fire(track('e', EMAIL, { properties }))
       expect(api.events[0].data).toEqual(properties)
     })
 
     it('may be missing', async () => {
       const api = apiWith(EMAIL)
-      await deliver(mode, 'trackEvent', track('e', EMAIL))
+      await fire(track('e', EMAIL))
       expect(api.events).toEqual([{ contactId: `id of ${EMAIL}`, name: 'e' }])
     })
 
@@ -102,14 +102,14 @@ describe.each(MODES)('Track Event, %s', (mode) => {
       ['an array', ['a']],
       ['a text', 'a']
     ])('that are %s are refused', async (_name, properties) => {
-      const result = await deliver(mode, 'trackEvent', track('e', EMAIL, { properties: properties as never }))
+      const result = await fire(track('e', EMAIL, { properties: properties as never }))
       expect(result).toMatchObject({ status: 400, code: 'PAYLOAD_VALIDATION_FAILED' })
       expect(result.message).toContain('Properties must be an object')
     })
 
     it('of more than 1 MB are refused', async () => {
       const api = apiWith(EMAIL)
-      const result = await deliver(mode, 'trackEvent', track('e', EMAIL, { properties: { text: 'x'.repeat(1e6) } }))
+      const result = await fire(track('e', EMAIL, { properties: { text: 'x'.repeat(1e6) } }))
       expect(result).toMatchObject({ status: 400, code: 'PAYLOAD_VALIDATION_FAILED' })
       expect(api.requests).toEqual([])
     })
@@ -128,7 +128,7 @@ describe.each(MODES)('Track Event, %s', (mode) => {
           ]
         })
       const fired = nock(ORIGIN).post('/api/v1/contacts/c3/events').reply(200, {})
-      expect((await deliver(mode, 'trackEvent', track('e', 'ann@x.io'))).status).toBe(200)
+      expect((await fire(track('e', 'ann@x.io'))).status).toBe(200)
       fired.done()
     })
 
@@ -145,7 +145,7 @@ describe.each(MODES)('Track Event, %s', (mode) => {
       )
       page(3, [{ id: 'c3', email: 'ann@x.io' }])
       const fired = nock(ORIGIN).post('/api/v1/contacts/c3/events').reply(200, {})
-      expect((await deliver(mode, 'trackEvent', track('e', 'ann@x.io'))).status).toBe(200)
+      expect((await fire(track('e', 'ann@x.io'))).status).toBe(200)
       fired.done()
     })
 
@@ -155,29 +155,29 @@ describe.each(MODES)('Track Event, %s', (mode) => {
         .query(true)
         .reply(200, { data: [{ id: '../lists?x=#', email: EMAIL }] })
       const fired = nock(ORIGIN).post('/api/v1/contacts/..%2Flists%3Fx%3D%23/events').reply(200, {})
-      await deliver(mode, 'trackEvent', track('e', EMAIL))
+      await fire(track('e', EMAIL))
       fired.done()
     })
 
     it('looks again, once, when a remembered contact is gone', async () => {
       const api = apiWith(EMAIL)
-      await deliver(mode, 'trackEvent', track('first', EMAIL))
+      await fire(track('first', EMAIL))
       api.contacts.set(EMAIL, 'new id')
-      expect((await deliver(mode, 'trackEvent', track('second', EMAIL))).status).toBe(200)
+      expect((await fire(track('second', EMAIL))).status).toBe(200)
       expect(api.events.map(({ contactId, name }) => [contactId, name])).toEqual([
         [`id of ${EMAIL}`, 'first'],
         ['new id', 'second']
       ])
       api.contacts.delete(EMAIL)
-      expect((await deliver(mode, 'trackEvent', track('third', EMAIL))).status).toBe(503)
+      expect((await fire(track('third', EMAIL))).status).toBe(503)
       const looks = api.requests.filter((request) => request === 'GET /contacts').length
       expect(looks).toBe(3)
     })
 
     it('keeps the contacts of different workspaces apart', async () => {
       const api = apiWith(EMAIL)
-      await deliver(mode, 'trackEvent', track('e', EMAIL), { settings: { apiKey: 'one' } })
-      await deliver(mode, 'trackEvent', track('e', EMAIL), { settings: { apiKey: 'two' } })
+      await fire(track('e', EMAIL), { settings: { apiKey: 'one' } })
+      await fire(track('e', EMAIL), { settings: { apiKey: 'two' } })
       expect(api.requests.filter((request) => request === 'GET /contacts').length).toBe(2)
     })
   })
@@ -190,10 +190,10 @@ describe.each(MODES)('Track Event, %s', (mode) => {
       ['61 minutes ago', 61 / 60, 404, 'NOT_FOUND']
     ])('waits by default: an event of %s', async (_name, hours, status, code) => {
       const api = apiWith()
-      const result = await deliver(mode, 'trackEvent', track('e', EMAIL, { timestamp: hoursAgo(hours) }))
+      const result = await fire(track('e', EMAIL, { timestamp: hoursAgo(hours) }))
       expect(result).toMatchObject({ status, code })
       expect(api.events).toEqual([])
-      const again = await deliver(mode, 'trackEvent', track('e', EMAIL, { timestamp: hoursAgo(hours) }), {
+      const again = await fire(track('e', EMAIL, { timestamp: hoursAgo(hours) }), {
         without: ['unknownContact']
       })
       expect(again).toMatchObject({ status, code })
@@ -201,13 +201,13 @@ describe.each(MODES)('Track Event, %s', (mode) => {
 
     it('waits, too, when the event has no timestamp', async () => {
       apiWith()
-      const result = await deliver(mode, 'trackEvent', track('e', EMAIL, { timestamp: undefined }))
+      const result = await fire(track('e', EMAIL, { timestamp: undefined }))
       expect(result).toMatchObject({ status: 503, code: 'RETRYABLE_ERROR' })
     })
 
     it('is created when asked to, by email alone, and gets the event', async () => {
       const api = apiWith()
-      const result = await deliver(mode, 'trackEvent', track('e', EMAIL), { mapping: { unknownContact: 'create' } })
+      const result = await fire(track('e', EMAIL), { mapping: { unknownContact: 'create' } })
       expect(result.status).toBe(200)
       expect(api.created).toEqual([{ email: EMAIL }])
       expect(api.events.map(({ contactId }) => contactId)).toEqual([`id of ${EMAIL}`])
@@ -221,14 +221,14 @@ describe.each(MODES)('Track Event, %s', (mode) => {
         .query(true)
         .reply(200, { data: [{ id: 'c9', email: EMAIL }] })
       const fired = nock(ORIGIN).post('/api/v1/contacts/c9/events').reply(200, {})
-      const result = await deliver(mode, 'trackEvent', track('e', EMAIL), { mapping: { unknownContact: 'create' } })
+      const result = await fire(track('e', EMAIL), { mapping: { unknownContact: 'create' } })
       expect(result.status).toBe(200)
       fired.done()
     })
 
     it('is refused at once when asked to', async () => {
       const api = apiWith()
-      const result = await deliver(mode, 'trackEvent', track('e', EMAIL), { mapping: { unknownContact: 'skip' } })
+      const result = await fire(track('e', EMAIL), { mapping: { unknownContact: 'skip' } })
       expect(result).toMatchObject({ status: 404, code: 'NOT_FOUND' })
       expect(result.message).toContain('no contact with this email address')
       expect(api.requests).toEqual(['GET /contacts'])
@@ -240,7 +240,7 @@ describe.each(MODES)('Track Event, %s', (mode) => {
 
     it('is off by default', async () => {
       const api = apiWith(EMAIL)
-      await deliver(mode, 'trackEvent', track('e', EMAIL, { timestamp: '2015-01-01T00:00:00Z' }))
+      await fire(track('e', EMAIL, { timestamp: '2015-01-01T00:00:00Z' }))
       expect(api.events.length).toBe(1)
     })
 
@@ -250,7 +250,7 @@ describe.each(MODES)('Track Event, %s', (mode) => {
       ['last year, in milliseconds', String(Date.now() - 365 * 86_400_000)]
     ])('refuses an event of %s', async (_name, timestamp) => {
       const api = apiWith(EMAIL)
-      const result = await deliver(mode, 'trackEvent', track('e', EMAIL, { timestamp }), { mapping })
+      const result = await fire(track('e', EMAIL, { timestamp }), { mapping })
       expect(result).toMatchObject({ status: 400, code: 'PAYLOAD_VALIDATION_FAILED' })
       expect(result.message).toContain('ignores events older than 24 hours')
       expect(api.requests).toEqual([])
@@ -261,76 +261,34 @@ describe.each(MODES)('Track Event, %s', (mode) => {
       ['no one knows when', undefined]
     ])('takes an event of %s', async (_name, timestamp) => {
       const api = apiWith(EMAIL)
-      await deliver(mode, 'trackEvent', track('e', EMAIL, { timestamp }), { mapping })
+      await fire(track('e', EMAIL, { timestamp }), { mapping })
       expect(api.events.length).toBe(1)
     })
   })
 })
 
-describe('Track Event, several in a batch', () => {
-  it('1,000 events of 100 contacts take 100 look-ups and 1,000 calls, and no look-up the next time', async () => {
-    const emails = Array.from({ length: 100 }, (_, i) => `p${i}@x.co`)
+describe('Track Event, one after the other', () => {
+  async function fireAll(events: ReturnType<typeof track>[], options = {}) {
+    const results = []
+    for (const event of events) results.push(await fire(event, options))
+    return results
+  }
+
+  it('looks a contact up once, and keeps the order of its events', async () => {
+    const emails = Array.from({ length: 10 }, (_, i) => `p${i}@x.co`)
     const api = apiWith(...emails)
-    const events = Array.from({ length: 1000 }, (_, i) => track(`e${i}`, emails[i % 100]))
+    const events = Array.from({ length: 100 }, (_, i) => track(`e${i}`, emails[i % 10]))
+    const results = await fireAll(events)
+    expect(results.every(({ status }) => status === 200)).toBe(true)
     const count = (request: string) => api.requests.filter((seen) => seen === request).length
-
-    const cold = await deliverBatch('trackEvent', events)
-    expect(cold.every(({ status }) => status === 200)).toBe(true)
-    expect([count('GET /contacts'), count('POST /contacts/{id}/events')]).toEqual([100, 1000])
-
-    await deliverBatch('trackEvent', events)
-    expect([count('GET /contacts'), count('POST /contacts/{id}/events')]).toEqual([100, 2000])
-    expect(api.events.map(({ name }) => name).slice(0, 1000)).toEqual(events.map(({ event }) => event))
-  }, 60_000)
-
-  it('looks an unknown contact up once, too', async () => {
-    const api = apiWith()
-    const results = await deliverBatch('trackEvent', [track('a', EMAIL), track('b', EMAIL)])
-    expect(results.map(({ status }) => status)).toEqual([503, 503])
-    expect(api.requests).toEqual(['GET /contacts'])
+    expect([count('GET /contacts'), count('POST /contacts/{id}/events')]).toEqual([10, 100])
+    expect(api.events.map(({ name }) => name)).toEqual(events.map(({ event }) => event))
   })
 
   it('creates an unknown contact once', async () => {
     const api = apiWith()
-    await deliverBatch('trackEvent', [track('a', EMAIL), track('b', EMAIL)], { mapping: { unknownContact: 'create' } })
+    await fireAll([track('a', EMAIL), track('b', EMAIL)], { mapping: { unknownContact: 'create' } })
     expect(api.created.length).toBe(1)
     expect(api.events.map(({ name }) => name)).toEqual(['a', 'b'])
-  })
-
-  it('leaves the good ones untouched by the bad ones', async () => {
-    const api = apiWith(EMAIL)
-    const results = await deliverBatch('trackEvent', [
-      track('a', EMAIL),
-      track('', EMAIL),
-      track('b', undefined),
-      track('c', 'nobody@acme.com', { timestamp: hoursAgo(2) }),
-      track('d', EMAIL)
-    ])
-    expect(results.map(({ status }) => status)).toEqual([200, 400, 400, 404, 200])
-    expect(api.events.map(({ name }) => name)).toEqual(['a', 'd'])
-  })
-
-  it('stops at a rate limit: what was not sent is limited, too, and bad ones keep their own truth', async () => {
-    nock(ORIGIN)
-      .get('/api/v1/contacts')
-      .query(true)
-      .reply(200, { data: [{ id: 'c1', email: EMAIL }] })
-    nock(ORIGIN).post('/api/v1/contacts/c1/events').reply(200, {})
-    nock(ORIGIN).post('/api/v1/contacts/c1/events').reply(429, { error: 'Rate limit exceeded.' })
-    const results = await deliverBatch('trackEvent', [
-      track('a', EMAIL),
-      track('b', EMAIL),
-      track('c', EMAIL),
-      track('', EMAIL),
-      track('d', 'x@y.co')
-    ])
-    expect(results.map(({ status }) => status)).toEqual([200, 429, 429, 400, 429])
-    expect(results.map(({ reporter }) => reporter)).toEqual([
-      undefined,
-      'DESTINATION',
-      'INTEGRATIONS',
-      'INTEGRATIONS',
-      'INTEGRATIONS'
-    ])
   })
 })

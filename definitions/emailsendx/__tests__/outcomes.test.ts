@@ -1,0 +1,222 @@
+import { createRequestClient } from '@segment/actions-core'
+import nock from 'nock'
+import { forgetContacts, identifyContacts, trackEvent } from '../functions'
+import type { Outcome, TrackOptions } from '../functions'
+import { isolate, ORIGIN, SETTINGS } from './__helpers__/deliver'
+
+isolate()
+beforeEach(() => forgetContacts())
+
+const EMAIL = 'morgan@acme.com'
+const NOW = Date.parse('2026-01-15T10:00:00Z')
+const HOUR = 60 * 60 * 1000
+
+const client = createRequestClient()
+const bulk = () => nock(ORIGIN).post('/api/v1/contacts/bulk')
+const search = () => nock(ORIGIN).get('/api/v1/contacts').query(true)
+const found = () => search().reply(200, { data: [{ id: 'c1', email: EMAIL }] })
+const event = () => nock(ORIGIN).post('/api/v1/contacts/c1/events')
+
+const identify = async () => (await identifyContacts(client, SETTINGS, [{ email: EMAIL }]))[0]
+const track = (payload = {}, options: TrackOptions = {}) =>
+  trackEvent(client, SETTINGS, { email: EMAIL, eventName: 'e', ...payload }, { now: () => NOW, ...options })
+
+/** The kind of an outcome, and what belongs to the kind. */
+function essence({ kind, status, ...more }: Outcome) {
+  const { setting, waitsUntil, retryAfterMs } = more as Record<string, unknown>
+  return JSON.parse(JSON.stringify({ kind, status, setting, waitsUntil, retryAfterMs })) as object
+}
+
+describe('what an answer means', () => {
+  type Answer = [status: number, body: unknown, headers?: Record<string, string>]
+  const upsert = async (answer: Answer) => {
+    bulk().reply(...(answer as [number, nock.Body]))
+    return essence(await identify())
+  }
+  const lookUp = async (answer: Answer) => {
+    search().reply(...(answer as [number, nock.Body]))
+    return essence(await track())
+  }
+  const firing = async (answer: Answer) => {
+    found()
+    event().reply(...(answer as [number, nock.Body]))
+    return essence(await track())
+  }
+
+  it.each<[Answer, object, object?]>([
+    [[200, {}], { kind: 'delivered', status: 200 }],
+    [[201, {}], { kind: 'delivered', status: 201 }],
+    [[400, { error: 'No' }], { kind: 'invalid', status: 400 }],
+    [[422, { error: 'No' }], { kind: 'invalid', status: 400 }],
+    [[413, { error: 'No' }], { kind: 'invalid', status: 413 }],
+    [[418, { error: 'No' }], { kind: 'invalid', status: 418 }],
+    [[501, { error: 'No' }], { kind: 'invalid', status: 501 }],
+    [[401, { error: 'No' }], { kind: 'unauthorized', status: 401 }],
+    [[403, { error: 'No' }], { kind: 'forbidden', status: 403 }],
+    [[302, '', { location: 'https://x.io' }], { kind: 'misconfigured', setting: 'apiUrl', status: 400 }],
+    [[408, { error: 'No' }], { kind: 'retry', status: 408 }],
+    [[409, { error: 'No' }], { kind: 'retry', status: 503 }],
+    [[429, { error: 'No' }, { 'retry-after': '14' }], { kind: 'retry', status: 429, retryAfterMs: 14_000 }],
+    [[500, { error: 'No' }], { kind: 'retry', status: 500 }, { kind: 'unknown_effect', status: 500 }],
+    [[503, '<html>'], { kind: 'retry', status: 503 }, { kind: 'unknown_effect', status: 503 }],
+    [[504, '<html>'], { kind: 'retry', status: 504 }, { kind: 'unknown_effect', status: 504 }],
+    [[200, '<html>'], { kind: 'retry', status: 502 }, { kind: 'unknown_effect', status: 502 }]
+  ])('%j is %j; to the request that fires an event %j', async (answer, meaning, whenFiring = meaning) => {
+    expect(await upsert(answer)).toEqual(meaning)
+    if (answer[0] >= 300) expect(await lookUp(answer)).toEqual(meaning)
+    expect(await firing(answer)).toEqual(whenFiring)
+  })
+
+  it.each([
+    ['ECONNREFUSED', 'retry', 503],
+    ['ENOTFOUND', 'retry', 503],
+    ['CERT_HAS_EXPIRED', 'retry', 503],
+    ['ECONNRESET', 'unknown_effect', 503],
+    ['ETIMEDOUT', 'unknown_effect', 504]
+  ])('%s while an event is fired is %s, and a retry of anything else', async (code, kind, status) => {
+    found()
+    event().replyWithError({ code })
+    expect(essence(await track())).toEqual({ kind, status })
+    bulk().replyWithError({ code })
+    expect(essence(await identify())).toEqual({ kind: 'retry', status })
+  })
+
+  it('404 is a wrong address of the server, but of a list that list, and of a contact that contact', async () => {
+    bulk().twice().reply(404, { error: 'Not found' })
+    expect(essence(await identify())).toEqual({ kind: 'misconfigured', setting: 'apiUrl', status: 404 })
+    const [outcome] = await identifyContacts(client, SETTINGS, [{ email: EMAIL, listId: 'l1' }])
+    expect(essence(outcome)).toEqual({ kind: 'misconfigured', setting: 'list', status: 404 })
+    search().reply(404, '<html>')
+    expect(essence(await track())).toEqual({ kind: 'misconfigured', setting: 'apiUrl', status: 404 })
+    expect(await firing([404, { error: 'Contact not found' }])).toMatchObject({ kind: 'unknown_contact' })
+  })
+})
+
+describe('what an event alone means', () => {
+  it.each([
+    [{ email: 'morgan@acme' }, 'invalid'],
+    [{ eventName: ' ' }, 'invalid'],
+    [{ email: '', userId: 'user_12345' }, 'unaddressed'],
+    [{ timestamp: new Date(NOW - 3 * HOUR).toISOString(), maxAgeHours: 2 }, 'invalid']
+  ])('%j is %s, and costs no request', async (payload, kind) => {
+    expect(essence(await track(payload))).toEqual({ kind, status: 400 })
+  })
+
+  it('what nobody foresaw is the outcome of that event alone', async () => {
+    const boom = {
+      get email(): string {
+        throw new TypeError('boom\n at secret')
+      }
+    }
+    bulk().reply(200, {})
+    const outcomes = await identifyContacts(client, SETTINGS, [{ email: EMAIL }, boom])
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['delivered', 'invalid'])
+    expect(outcomes[1].message).toContain('TypeError: boom')
+    expect(outcomes[1].message).not.toContain('secret')
+  })
+})
+
+describe('an unknown contact', () => {
+  beforeEach(() => search().reply(200, { data: [] }))
+  const timestamp = new Date(NOW - HOUR / 2).toISOString()
+
+  it('is waited for until the event is one hour old', async () => {
+    expect(essence(await track({ timestamp }))).toEqual({
+      kind: 'unknown_contact',
+      status: 503,
+      waitsUntil: NOW + HOUR / 2
+    })
+  })
+
+  it('is final where the mapping does not wait', async () => {
+    expect(essence(await track({ timestamp, unknownContact: 'skip' }))).toEqual({
+      kind: 'unknown_contact',
+      status: 404
+    })
+  })
+
+  it('that was created and is not found yet is tried again', async () => {
+    nock(ORIGIN)
+      .post('/api/v1/contacts')
+      .reply(201, { data: { id: 'c1' } })
+    event().reply(404, { error: 'Contact not found' })
+    expect(essence(await track({ unknownContact: 'create' }))).toEqual({ kind: 'retry', status: 503 })
+  })
+})
+
+describe('the pace', () => {
+  const headers = {
+    date: 'Thu, 15 Jan 2026 10:00:00 GMT',
+    'x-ratelimit-limit': '120',
+    'x-ratelimit-remaining': '87',
+    'x-ratelimit-reset': String(NOW / 1000 + 30)
+  }
+
+  it('is the newest that an answer told', async () => {
+    search().reply(200, { data: [{ id: 'c1', email: EMAIL }] }, { 'x-ratelimit-remaining': '88' })
+    event().reply(200, {}, headers)
+    expect((await track()).pace).toEqual({ status: 200, limit: 120, remaining: 87, resetMs: 30_000 })
+  })
+
+  it('comes with failures, too', async () => {
+    bulk().reply(429, {}, { ...headers, 'retry-after': '14' })
+    expect((await identify()).pace).toEqual({
+      status: 429,
+      limit: 120,
+      remaining: 87,
+      resetMs: 30_000,
+      retryAfterMs: 14_000
+    })
+  })
+
+  it('is none where nobody was asked', async () => {
+    expect((await track({ eventName: '' })).pace).toBeUndefined()
+  })
+})
+
+describe('what a program may plug in', () => {
+  it('is asked right before the request that fires, and its refusal is its own', async () => {
+    found()
+    const obstacle = new Error('the lease is lost')
+    await expect(track({}, { beforeFiring: () => Promise.reject(obstacle) })).rejects.toBe(obstacle)
+
+    const seen: string[] = []
+    nock(ORIGIN)
+      .post('/api/v1/contacts/c1/events')
+      .reply(() => {
+        seen.push('fired')
+        return [200, {}]
+      })
+    await track({}, { beforeFiring: async () => void seen.push('asked') })
+    expect(seen).toEqual(['asked', 'fired'])
+  })
+
+  it('remembers the ids of contacts', async () => {
+    const ids = new Map<string, string>()
+    const contactIds = {
+      get: async (email: string) => ids.get(email),
+      set: async (email: string, id: string) => void ids.set(email, id),
+      delete: async (email: string) => void ids.delete(email)
+    }
+    found()
+    event().twice().reply(200, {})
+    await track({}, { contactIds })
+    expect([...ids]).toEqual([[EMAIL, 'c1']])
+    expect((await track({}, { contactIds })).kind).toBe('delivered')
+
+    event().reply(404, {})
+    search().reply(200, { data: [] })
+    expect((await track({}, { contactIds })).kind).toBe('unknown_contact')
+    expect([...ids]).toEqual([])
+  })
+
+  it('ends the request by the signal of its client', async () => {
+    const ending = new AbortController()
+    const endable = createRequestClient({ signal: ending.signal })
+    bulk().delay(10_000).reply(200, {})
+    const delivery = identifyContacts(endable, SETTINGS, [{ email: EMAIL }])
+    ending.abort()
+    expect(essence((await delivery)[0])).toEqual({ kind: 'retry', status: 408 })
+    nock.abortPendingRequests()
+  })
+})

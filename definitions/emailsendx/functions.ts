@@ -1,0 +1,15 @@
+/*
+ * The destination as functions, for programs that deliver without Segment: an outcome for each event, nothing thrown.
+ * A client is made with createRequestClient of actions-core.
+ */
+export { identifyContacts } from './identifyContact/send'
+export { trackEvent } from './trackEvent/send'
+export type { TrackOptions } from './trackEvent/send'
+export { forgetContacts } from './trackEvent/contacts'
+export type { ContactIds } from './trackEvent/contacts'
+export type { Payload as IdentifyPayload } from './identifyContact/generated-types'
+export type { Payload as TrackPayload } from './trackEvent/generated-types'
+export type { Settings } from './generated-types'
+export type { Answer, Delivered, Outcome, Undelivered } from './outcome'
+export type { Pace } from './pace'
+export { OUTCOMES, outcomesOf } from './render'
