@@ -1,7 +1,7 @@
 import { defaultValues, Destination } from '@segment/actions-core'
 import type { DestinationDefinition, JSONObject, RequestOptions, SegmentEvent } from '@segment/actions-core'
 import definition from '../../../definitions/emailsendx'
-import type { Settings } from '../../../definitions/emailsendx/generated-types'
+import type { Settings } from '../../../definitions/emailsendx/functions'
 import type { DeliveryOptions } from '../event'
 import type { Call } from './schedule'
 import type { Trace, Row } from './outcome'
