@@ -6,8 +6,9 @@ import type { AddressInfo } from 'net'
 import pino from 'pino'
 import { buildApp } from '../../src/bridge/app'
 import { startDelivery } from '../../src/bridge/delivery'
-import { Memory } from '../../src/bridge/ingest/body'
-import { normalise } from '../../src/bridge/ingest/normalise'
+import { Memory } from '../../src/bridge/ingest/memory'
+import type { Normalized } from '../../src/bridge/ingest/normalize'
+import { normalize } from '../../src/bridge/ingest/normalize'
 import { createMetrics } from '../../src/bridge/metrics'
 import type { Queue } from '../../src/bridge/queue'
 import { openQueue } from '../../src/bridge/queue'
@@ -53,8 +54,9 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
     const queue = await openQueue(file)
     const request = { options: {}, receivedAt: new Date() }
     for (let n = 0; n < Number(total); n += 1000) {
-      const items = Array.from({ length: 1000 }, (_, i): unknown => JSON.parse(kilobyteEvent(n + i)))
-      await queue.enqueue({ apiKey: KEY }, normalise(items, request))
+      const taken: Normalized = { events: [], rejected: [], ignored: 0 }
+      for (let i = 0; i < 1000; i++) normalize(JSON.parse(kilobyteEvent(n + i)), request, taken)
+      await queue.enqueue({ apiKey: KEY }, taken)
     }
     await queue.close()
     tell({})
@@ -89,7 +91,7 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
 const KEY = 'esx_test_0123456789abcdef0123456789abcdef'
 
 async function serve(queue: Queue): Promise<void> {
-  const memory = new Memory(64 * 1024 * 1024)
+  const memory = new Memory()
   const log = pino({ level: 'silent' })
   const app = buildApp({
     queue,
@@ -97,6 +99,7 @@ async function serve(queue: Queue): Promise<void> {
     metrics: createMetrics(queue, memory),
     log,
     control: false,
+    maxEventBytes: 32_000,
     isStopping: () => false
   })
   await app.listen({ port: 0, host: '127.0.0.1' })

@@ -1,99 +1,85 @@
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Fastify from 'fastify'
 import type { Logger } from 'pino'
-import { hostnameOf, isLoopback } from '../http/loopback'
+import { answerClientError } from '../http/client-errors'
+import { answerErrors, errorAnswer, HttpError } from '../http/errors'
+import type { ErrorAnswer } from '../http/errors'
+import { localHostOnly } from '../http/guards'
 import { controlRoutes } from './control'
-import type { RefusalAnswer } from './ingest/answers'
-import { Refusal, refusalAnswer } from './ingest/answers'
-import { DOORS } from './ingest/doors'
-import type { Receiver } from './ingest/receive'
-import { receive } from './ingest/receive'
+import { createIngest } from './ingest/receive'
+import type { IngestParts, Query } from './ingest/receive'
+import { SOURCES } from './ingest/sources'
 import type { BridgeMetrics } from './metrics'
+import { PartitionRefused, QueueFull, QueueUnavailable } from './queue'
 import type { Queue } from './queue'
 
 /** What the bridge's HTTP side is made of. */
-export interface AppParts extends Receiver {
-  queue: Pick<Queue, 'enqueue' | 'ping' | 'partitions' | 'deadLetters'>
+export interface AppParts extends IngestParts {
+  queue: Pick<Queue, 'enqueue' | 'isProven' | 'ping' | 'partitions' | 'deadLetters'>
   metrics: BridgeMetrics
   log: Logger
   /** The host names requests may be for, besides those of this machine; absent: any. */
   hosts?: ReadonlySet<string>
+  /** The last address in `X-Forwarded-For` is the sender's: a proxy in front has written it there. */
+  trustProxy?: boolean
   /** Whether to serve `/_bridge/*`. */
   control: boolean
   /** True from the moment the bridge is told to stop: from then on nothing is taken in. */
   isStopping: () => boolean
   /** How long the head, and the whole, of a request may take to come in, in ms; default 10 s and 30 s. */
-  patience?: { head: number; body: number }
+  timeout?: { head: number; body: number }
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The name of the door, for routes that are one. */
-    door?: string
+    /** The name of the source, for routes that take events. */
+    source?: string
   }
 }
 
-const FOREIGN_HOST = 'the bridge does not serve this host name: start it with --allow-host, or with --host to serve all'
-
-const UNFORESEEN: RefusalAnswer = {
-  status: 503,
-  error: 'something went wrong in the bridge, try again',
-  retryAfter: 10
-}
-
-/** The doors, health, metrics and control, not yet listening. Every error is answered in one line of JSON, `{error}`. */
+/** Ingest, health, metrics and control, not yet listening. Every error is answered in one line of JSON, `{error}`. */
 export function buildApp(parts: AppParts): FastifyInstance {
-  const { queue, metrics, log, hosts, isStopping, patience = { head: 10_000, body: 30_000 } } = parts
+  const { queue, metrics, log, hosts, isStopping, timeout = { head: 10_000, body: 30_000 } } = parts
   const app = Fastify({
-    requestTimeout: patience.body,
+    requestTimeout: timeout.body,
     keepAliveTimeout: 72_000,
-    http: { headersTimeout: patience.head, connectionsCheckingInterval: patience.head / 5 },
+    http: { headersTimeout: timeout.head, connectionsCheckingInterval: timeout.head / 5 },
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, caseSensitive: false },
+    trustProxy: parts.trustProxy ? (_address, hop) => hop === 0 : false,
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply: FastifyReply) => void reply.code(400).send({ error: error.message })
   })
-  // The doors read bodies themselves: they have to take any content type, even a malformed one.
+  // The ingest reads bodies itself: it has to take any content type, even a malformed one.
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true })
 
-  app.addHook('onRequest', async (request, reply) => {
-    if (isStopping()) {
-      reply.header('connection', 'close')
-      throw new Refusal(503, 'the bridge is stopping, try again', 5)
-    }
-    const host = hostnameOf(request.headers.host) ?? ''
-    if (hosts !== undefined && !isLoopback(host) && !hosts.has(host)) throw new Refusal(403, FOREIGN_HOST)
+  app.addHook('onRequest', async () => {
+    if (isStopping()) throw trouble('the bridge is stopping, try again', 5, { connection: 'close' })
   })
-
+  if (hosts) app.addHook('onRequest', localHostOnly('start it with --allow-host, or with --host to serve all', hosts))
+  app.addHook('onError', async (request, _reply, error) => note(log, request, error))
   app.addHook('onResponse', async ({ routeOptions }, reply) => {
-    const { door } = routeOptions.config
-    if (door !== undefined) metrics.answered(door, reply.statusCode, reply.elapsedTime / 1000)
+    const { source } = routeOptions.config
+    if (source !== undefined) metrics.answered(source, reply.statusCode, reply.elapsedTime / 1000)
+  })
+  answerErrors(app, explain)
+  app.setNotFoundHandler(() => {
+    throw new HttpError(404, 'not here: POST events to /api/segment/track, /api/rudderstack/track or /v1/batch')
   })
 
-  app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const known = refusalAnswer(error)
-    const { status, error: words, retryAfter } = known ?? UNFORESEEN
-    const door = request.routeOptions.config.door
-    if (known === undefined) log.error({ err: error, door }, 'unexpected error')
-    else log.warn({ door, status, why: error.message }, 'refused a request')
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-    if (status === 401) reply.header('www-authenticate', 'Bearer')
-    return reply.code(status).send({ error: words })
-  })
-
-  app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({ error: 'not here: POST events to /api/segment/track, /api/rudderstack/track or /v1/batch' })
-  )
-
-  for (const door of DOORS) {
-    app.post<{ Querystring: Record<string, string | string[]> }>(
-      door.path,
-      { config: { door: door.name } },
-      async ({ raw, query }) => {
-        const receipt = await receive(door, raw, query, parts)
-        metrics.received(door.name, receipt)
-        log.debug({ door: door.name, ...receipt }, 'took a request')
-        return receipt
-      }
-    )
+  const receive = createIngest(parts)
+  for (const source of SOURCES) {
+    app.post<{ Querystring: Query }>(source.path, { config: { source: source.name } }, async ({ raw, ip, query }) => {
+      const receipt = await receive(source, raw, ip, query)
+      metrics.received(source.name, receipt)
+      log.debug({ source: source.name, ...receipt }, 'took a request')
+      return receipt
+    })
+    app.route({
+      method: ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+      url: source.path,
+      onRequest: postOnly,
+      handler: postOnly
+    })
   }
 
   app.get('/healthz', async () => ({ status: 'ok' }))
@@ -107,4 +93,37 @@ export function buildApp(parts: AppParts): FastifyInstance {
   })
   if (parts.control) app.register(async (control) => controlRoutes(control, queue), { prefix: '/_bridge' })
   return app
+}
+
+async function postOnly(): Promise<void> {
+  throw new HttpError(405, 'events are sent with POST', { allow: 'POST' })
+}
+
+/**
+ * The answer for whatever went wrong. A 4xx other than 408 and 429 makes both senders throw the events away, so it is only
+ * for what cannot become right by itself; all trouble of ours is 503, which is sent again, and nothing is ever 501, which
+ * Segment drops.
+ */
+function explain(error: Error): ErrorAnswer {
+  return errorAnswer(known(error) ?? trouble('something went wrong in the bridge, try again', 10))
+}
+
+function known(error: Error): HttpError | undefined {
+  if (error instanceof HttpError) return error
+  if (error instanceof PartitionRefused) return new HttpError(401, error.message, { 'www-authenticate': 'Bearer' })
+  if (error instanceof QueueFull) {
+    return new HttpError(error.scope === 'partition' ? 429 : 503, error.message, { 'retry-after': '60' })
+  }
+  if (error instanceof QueueUnavailable) return trouble('the bridge cannot store anything right now, try again', 10)
+  return undefined
+}
+
+function trouble(message: string, retryAfter: number, headers: Record<string, string> = {}): HttpError {
+  return new HttpError(503, message, { 'retry-after': String(retryAfter), ...headers })
+}
+
+function note(log: Logger, { routeOptions }: FastifyRequest, error: Error): void {
+  const { source } = routeOptions.config
+  if (known(error)) log.warn({ source, status: explain(error).status, why: error.message }, 'refused a request')
+  else log.error({ err: error, source }, 'unexpected error')
 }

@@ -1,5 +1,4 @@
-/** A JSON object as it came from a sender, already parsed. */
-export type JsonObject = { [key: string]: unknown }
+import type { JsonObject } from '../http/json'
 
 /** What the catalog destination has as mapping choices, given here per request (query parameter or header). */
 export interface DeliveryOptions {
@@ -22,6 +21,8 @@ export interface BridgeEvent {
   anonymousId?: string
   /** The address found in the event itself, trimmed and lower-cased; absent when only the identity store can know it. */
   email?: string
+  /** The event has something for an address that is none: the destination will refuse it, and nobody else's will do. */
+  emailIsWrong?: true
   /** The whole event, normalised, as the destination's mapping reads it. */
   event: JsonObject
   options: DeliveryOptions

@@ -1,10 +1,10 @@
+import type { AddressInfo } from 'node:net'
 import once from 'lodash/once'
-import type { AddressInfo } from 'net'
 import { explainListening, originOf } from '../http/listening'
 import { isLoopback } from '../http/loopback'
 import { buildApp } from './app'
 import { startDelivery } from './delivery'
-import { Memory } from './ingest/body'
+import { Memory } from './ingest/memory'
 import { createLog } from './log'
 import { createMetrics } from './metrics'
 import type { BridgeOptions } from './options'
@@ -22,22 +22,25 @@ export interface Bridge {
   close(): Promise<void>
 }
 
-/** Bytes of request bodies held in memory at once: four of the largest, or tens of thousands of usual ones. */
-const REQUEST_MEMORY = 64 * 1024 * 1024
-
 /** How long what is in flight, in and out, has to end by itself when the bridge stops. */
 const GRACE_MS = 7_000
 
 /**
- * Starts doors and delivery over one store.
+ * Starts ingest and delivery over one store.
  * @throws Error with one line saying what to do, when an option is wrong or port or store cannot be used
  */
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
-  const { port, host, allowHosts, store, apiUrl, sharedSecret, control, logLevel, ...rest } = checkOptions(options)
-  const { waitMs, onUnknownOutcome, ...storeOptions } = rest
-  const log = createLog(logLevel)
-  const queue = await openQueue(store, storeOptions)
-  const memory = new Memory(REQUEST_MEMORY)
+  const { port, host, apiUrl, ...checked } = checkOptions(options)
+  const log = createLog(checked.logLevel)
+  const queue = await openQueue(checked.store, {
+    secret: checked.secret,
+    maxBytes: checked.maxBytes,
+    maxPartitionBytes: checked.maxPartitionBytes,
+    maxAgeMs: checked.maxAge,
+    dedupeMs: checked.dedupe,
+    deadLetterMs: checked.keepDeadLetters
+  })
+  const memory = new Memory()
   const metrics = createMetrics(queue, memory)
   let stopping = false
   const app = buildApp({
@@ -45,9 +48,11 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     memory,
     metrics,
     log,
-    control,
-    sharedSecret,
-    hosts: isLoopback(host) ? new Set(allowHosts) : undefined,
+    control: checked.control,
+    sharedSecret: checked.sharedSecret,
+    maxEventBytes: checked.maxEventBytes,
+    trustProxy: checked.trustProxy,
+    hosts: isLoopback(host) ? new Set(checked.allowHost) : undefined,
     isStopping: () => stopping
   })
   try {
@@ -61,8 +66,8 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     queue,
     apiUrl,
     log,
-    waitMs,
-    onUnknownOutcome,
+    waitMs: checked.wait,
+    onUnknownOutcome: checked.onUnknownOutcome,
     registry: metrics.registry,
     graceMs: GRACE_MS
   })

@@ -8,10 +8,10 @@ export interface BridgeMetrics {
   registry: Registry
   /** Everything as Prometheus reads it. */
   scrape(): Promise<string>
-  /** One request at a door is answered. */
-  answered(door: string, status: number, seconds: number): void
-  /** A door has taken events. */
-  received(door: string, receipt: Receipt): void
+  /** One request of a source is answered. */
+  answered(source: string, status: number, seconds: number): void
+  /** Events of a source are taken. */
+  received(source: string, receipt: Receipt): void
 }
 
 export function createMetrics(queue: Pick<Queue, 'stats'>, memory: { bytes: number }): BridgeMetrics {
@@ -21,21 +21,21 @@ export function createMetrics(queue: Pick<Queue, 'stats'>, memory: { bytes: numb
 
   const requests = new Counter({
     name: 'bridge_requests_total',
-    help: 'Requests answered at the doors',
-    labelNames: ['door', 'status'],
+    help: 'Requests answered by the ingest',
+    labelNames: ['source', 'status'],
     registers
   })
   const seconds = new Histogram({
     name: 'bridge_request_seconds',
     help: 'Time from the head of a request to its answer, which is after everything in it is on disk',
-    labelNames: ['door'],
+    labelNames: ['source'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers
   })
   const events = new Counter({
     name: 'bridge_events_received_total',
     help: 'Events in requests answered with 200, by what became of them',
-    labelNames: ['door', 'outcome'],
+    labelNames: ['source', 'outcome'],
     registers
   })
   new Gauge({
@@ -54,13 +54,13 @@ export function createMetrics(queue: Pick<Queue, 'stats'>, memory: { bytes: numb
       await askStore()
       return registry.metrics()
     },
-    answered(door, status, took) {
-      requests.inc({ door, status })
-      seconds.observe({ door }, took)
+    answered(source, status, took) {
+      requests.inc({ source, status })
+      seconds.observe({ source }, took)
     },
-    received(door, receipt) {
+    received(source, receipt) {
       for (const [outcome, count] of Object.entries<number>({ ...receipt }))
-        if (count > 0) events.inc({ door, outcome }, count)
+        if (count > 0) events.inc({ source, outcome }, count)
     }
   }
 }
@@ -91,7 +91,7 @@ const STORE_GAUGES: [name: string, help: string, of: (stats: QueueStats) => numb
   ],
   ['bridge_store_oldest_seconds', 'Age of the oldest event that waits for nothing but its delivery', ageOfOldest],
   ['bridge_store_bytes', 'Bytes of events and dead letters', (stats) => stats.bytes],
-  ['bridge_store_max_bytes', 'The limit on these bytes, over which the doors answer 503', (stats) => stats.maxBytes],
+  ['bridge_store_max_bytes', 'The limit on these bytes, over which the sources answer 503', (stats) => stats.maxBytes],
   ['bridge_dead_letters', 'Dead letters', (stats) => stats.deadLetters],
   ['bridge_partitions', 'API keys the store knows', (stats) => stats.partitions],
   ['bridge_partitions_suspended', 'API keys EmailSendX refuses', (stats) => stats.suspendedPartitions]

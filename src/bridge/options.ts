@@ -1,69 +1,126 @@
 import { z } from 'zod'
 import { isLoopback } from '../http/loopback'
+import { parseDuration, parseSize } from './units'
 
-/** What `startBridge` is told. Times in ms, sizes in bytes. */
-export interface BridgeOptions {
-  /** Default 8080; 0 picks a free one. */
-  port?: number
-  /** Address to listen on; default 127.0.0.1. */
-  host?: string
-  /** Host names that requests may be for besides those of this machine, while listening on loopback (behind a proxy). */
-  allowHosts?: string[]
-  /** Path of a SQLite file (default `emailsendx-bridge.db`), `postgres://…`, or `:memory:` for what may be lost. */
-  store?: string
-  /** Encrypts the API keys at rest. Postgres needs one; a SQLite file makes its own in `<file>.secret`. */
-  secret?: string
-  /** EmailSendX; default https://emailsendx.com. https, or http on loopback. */
-  apiUrl?: string
-  /** Segment's webhook door then takes only requests signed with it. */
-  sharedSecret?: string
-  /** Whether to serve `/_bridge/*`, for the tester page on this machine; default false. */
-  control?: boolean
-  /** Bytes of all events and dead letters; over it all doors answer 503. Default 10 GiB. */
-  maxBytes?: number
-  /** Bytes of the undelivered events of one API key; over it, it gets 429. Default 2 GiB. */
-  maxPartitionBytes?: number
-  /** How long the oldest event of an API key may be stuck; over it, it gets 429. Default 7 days. */
-  maxAgeMs?: number
-  /** How long messageIds are remembered. Default 30 days. */
-  dedupeMs?: number
-  /** How long dead letters are kept. Default 90 days. */
-  deadLetterMs?: number
-  /** How long an event waits for its user's email or contact. Default 1 hour. */
-  waitMs?: number
-  /** An event that may or may not have been fired when the bridge was cut off: send it again (default), or keep it as a dead letter. */
-  onUnknownOutcome?: 'resend' | 'dead-letter'
-  /** Default `info`. */
-  logLevel?: LogLevel
+/*
+ * The options of the bridge, stated once: `startBridge`, the command line, the environment variables, `--help` and the table in
+ * docs/bridge.md are all made of this. Values may be texts as people write them (`7d`, `10GB`); code may give times in
+ * milliseconds and sizes in bytes.
+ */
+
+/** What is said of an option besides its values. */
+interface About {
+  description: string
+  /** What stands for the value in `--help`; absent: the option is a switch. */
+  value?: string
+  /** Given in the environment only, since everybody can see command lines. */
+  isSecret?: true
 }
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+const said = z.registry<About>()
 
-const positive = z.number('must be a number').positive('must be more than 0').optional()
+const integer = (min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`
+  return z.coerce.number<number | string>(message).pipe(z.int(message).min(min, message).max(max, message))
+}
 
-const schema = z.strictObject({
-  port: z.int('must be a whole number').min(0, 'must be 0 to 65535').max(65_535, 'must be 0 to 65535').default(8080),
-  host: z.string().min(1, 'must be an address').default('127.0.0.1'),
-  allowHosts: z.array(z.string()).default([]),
-  store: z.string().min(1, 'must be a file or a postgres:// address').default('emailsendx-bridge.db'),
-  secret: z.string().optional(),
+/** A number, or a text that says one. */
+const amount = (parse: (text: string) => number | undefined, message: string, number: z.ZodNumber) =>
+  z.union([z.number(), z.string().transform((text) => parse(text) ?? NaN)], message).pipe(number)
+
+const DURATION = 'must be a duration such as 90s, 30m, 1h or 7d'
+const SIZE = 'must be a size such as 500MB or 10GB'
+const duration = () => amount(parseDuration, DURATION, z.number(DURATION).positive('must be more than 0'))
+const size = (max = Number.MAX_SAFE_INTEGER) =>
+  amount(parseSize, SIZE, z.number(SIZE).positive('must be more than 0').max(max, `must be at most ${max} bytes`))
+const choice = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  z.enum(words, `must be one of ${words.join(', ')}`)
+
+const listOfNames = z
+  .union([z.array(z.string()), z.string().transform((text) => text.split(','))])
+  .transform((names) => names.map((name) => name.trim().toLowerCase()).filter(Boolean))
+
+const shape = {
+  port: integer(0, 65_535).prefault(8080).register(said, { value: 'number', description: '0 picks a free one' }),
+  host: z
+    .string()
+    .min(1, 'must be an address')
+    .prefault('127.0.0.1')
+    .register(said, { value: 'address', description: 'address to listen on' }),
+  allowHost: listOfNames.prefault('').register(said, {
+    value: 'names',
+    description:
+      'names, with commas, that a proxy on this machine passes on as `Host`; on a loopback address others get 403'
+  }),
+  trustProxy: z.union([z.boolean(), z.stringbool()], 'must be true or false').prefault(false).register(said, {
+    description:
+      "a proxy is in front: the last address in its `X-Forwarded-For` is the sender's, by which strangers are limited"
+  }),
+  store: z
+    .string()
+    .min(1, 'must be a file or a postgres:// address')
+    .prefault('emailsendx-bridge.db')
+    .register(said, { value: 'target', description: 'SQLite file, or `postgres://user:password@host/database`' }),
+  secret: z.string().optional().register(said, {
+    isSecret: true,
+    description:
+      'encrypts the API keys in the store; at least 16 characters. Postgres needs it; a SQLite file makes its own in `<file>.secret`'
+  }),
   apiUrl: z
     .string()
     .refine(isSafe, 'must be an https:// address, or an http:// one of this machine')
-    .default('https://emailsendx.com'),
-  sharedSecret: z.string().min(1, 'is empty: leave it out, or give the one set in Segment').optional(),
-  control: z.boolean().default(false),
-  maxBytes: positive,
-  maxPartitionBytes: positive,
-  maxAgeMs: positive,
-  dedupeMs: positive,
-  deadLetterMs: positive,
-  waitMs: positive,
-  onUnknownOutcome: z.enum(['resend', 'dead-letter'], 'must be resend or dead-letter').default('resend'),
-  logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info')
-})
+    .prefault('https://emailsendx.com')
+    .register(said, { value: 'url', description: 'another EmailSendX: https, or http on this machine' }),
+  sharedSecret: z.string().min(1, 'is empty: leave it out, or give the one set in Segment').optional().register(said, {
+    value: 'text',
+    description: "Segment's webhooks must be signed with it. Better in the environment than where `ps` shows it"
+  }),
+  maxBytes: size().prefault('10GB').register(said, {
+    value: 'size',
+    description: 'bytes of all waiting events and dead letters; over it, 503'
+  }),
+  maxPartitionBytes: size().prefault('2GB').register(said, {
+    value: 'size',
+    description: 'bytes of the waiting events of one key; over it, 429 for this key'
+  }),
+  maxEventBytes: size(1e6).prefault('32KB').register(said, {
+    value: 'size',
+    description:
+      "bytes of one event, with what its batch says for all; a larger one becomes a dead letter. 32 KB is Segment's own limit, 1MB the most"
+  }),
+  maxAge: duration().prefault('7d').register(said, {
+    value: 'duration',
+    description:
+      'how long the oldest event of a key may be stuck; over it, 429 for this key. Events of a refused key become dead letters then'
+  }),
+  dedupe: duration().prefault('30d').register(said, {
+    value: 'duration',
+    description: 'how long messageIds are remembered; RudderStack sends again for 30 days'
+  }),
+  keepDeadLetters: duration()
+    .prefault('90d')
+    .register(said, { value: 'duration', description: 'how long dead letters are kept' }),
+  wait: duration()
+    .prefault('1h')
+    .register(said, { value: 'duration', description: 'how long an event waits for its address or its contact' }),
+  onUnknownOutcome: choice(['resend', 'dead-letter']).prefault('resend').register(said, {
+    value: 'what',
+    description: '`dead-letter`: keep instead what may have been fired already, see [Promises](#promises)'
+  }),
+  control: z
+    .union([z.boolean(), z.stringbool()], 'must be true or false')
+    .prefault(false)
+    .register(said, { description: 'serve `/_bridge/*` to this machine, for the tester page' }),
+  logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent']).prefault('info').register(said, {
+    value: 'level',
+    description: 'what is logged: `trace`, `debug`, `info`, `warn`, `error`, `silent`'
+  })
+}
 
+const schema = z.strictObject(shape)
+
+/** What `startBridge` is told. */
+export type BridgeOptions = z.input<typeof schema>
 export type CheckedOptions = z.output<typeof schema>
 
 /** The options with their defaults. @throws Error with one line that names the option and what is wrong */
@@ -75,6 +132,32 @@ export function checkOptions(options: BridgeOptions): CheckedOptions {
     path.length > 0 ? `the bridge's option ${path.join('.')} ${message}` : `the bridge's options: ${message}`
   )
 }
+
+/** An option as the command line and the docs have it. */
+export interface DescribedOption extends About {
+  name: keyof BridgeOptions
+  /** `--max-age`; absent for secrets. */
+  flag?: string
+  /** `BRIDGE_MAX_AGE` */
+  variable: string
+  /** As people write it; absent: none, or off. */
+  standard?: string
+  /** What is wrong with a value, if anything. */
+  problem: (value: string) => string | undefined
+}
+
+export const describedOptions: DescribedOption[] = Object.entries(shape).map(([name, field]) => {
+  const about = said.get(field) as About
+  const { defaultValue } = field.def as { defaultValue?: string | number | boolean }
+  return {
+    ...about,
+    name: name as keyof BridgeOptions,
+    flag: about.isSecret ? undefined : `--${name.replace(/[A-Z]/g, '-$&').toLowerCase()}`,
+    variable: `BRIDGE_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`,
+    standard: defaultValue ? String(defaultValue) : undefined,
+    problem: (value) => field.safeParse(value).error?.issues[0].message
+  }
+})
 
 /** An API key must not travel in the clear. */
 function isSafe(address: string): boolean {

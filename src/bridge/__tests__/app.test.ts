@@ -1,18 +1,21 @@
 import { Analytics } from '@segment/analytics-node'
 import RudderAnalytics from '@rudderstack/rudder-sdk-node'
-import { createHmac } from 'crypto'
-import { once } from 'events'
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
 import fc from 'fast-check'
 import type { FastifyInstance } from 'fastify'
-import type { IncomingMessage } from 'http'
-import { Agent, request as httpRequest } from 'http'
-import type { AddressInfo } from 'net'
-import { connect } from 'net'
+import type { IncomingMessage } from 'node:http'
+import { Agent, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Socket } from 'node:net'
+import { connect } from 'node:net'
 import pino from 'pino'
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'zlib'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import type { AppParts } from '../app'
 import { buildApp } from '../app'
-import { Memory } from '../ingest/body'
+import { Memory } from '../ingest/memory'
+import type { Normalized } from '../ingest/normalize'
+import { normalize } from '../ingest/normalize'
 import { createMetrics } from '../metrics'
 import type { Queue } from '../queue'
 import { openQueue } from '../queue'
@@ -28,10 +31,11 @@ let memory: Memory
 
 async function start(parts: Partial<AppParts> & { maxBytes?: number } = {}): Promise<void> {
   queue = await openQueue(':memory:', parts.maxBytes === undefined ? {} : { maxBytes: parts.maxBytes })
-  memory = parts.memory ?? new Memory(64 * 1024 * 1024)
+  memory = parts.memory ?? new Memory()
   const metrics = createMetrics(queue, memory)
   const log = pino({ level: 'silent' })
-  app = buildApp({ queue, memory, metrics, log, control: false, isStopping: () => false, ...parts })
+  const standard = { maxEventBytes: 32_000, control: false, isStopping: () => false }
+  app = buildApp({ queue, memory, metrics, log, ...standard, ...parts })
   await app.listen({ port: 0, host: '127.0.0.1' })
   url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
 }
@@ -41,6 +45,12 @@ afterEach(async () => {
   await app.close()
   await queue.close()
 })
+
+function normalized(item: unknown): Normalized {
+  const result: Normalized = { events: [], rejected: [], ignored: 0 }
+  normalize(item, { options: {}, receivedAt: new Date() }, result)
+  return result
+}
 
 async function post(path: string, body: string | Buffer | undefined, headers: Record<string, string> = auth) {
   const response = await fetch(url + path, { method: 'POST', body, headers, redirect: 'manual' })
@@ -54,7 +64,7 @@ async function post(path: string, body: string | Buffer | undefined, headers: Re
 const postJson = (path: string, body: unknown, headers?: Record<string, string>) =>
   post(path, JSON.stringify(body), headers)
 
-describe('what a door answers', () => {
+describe('what the ingest answers', () => {
   beforeEach(() => start())
 
   it('counts what became of each event, once all are stored', async () => {
@@ -170,29 +180,38 @@ describe('what a door answers', () => {
     expect((await post('/api/segment/track', '5')).status).toBe(200)
   })
 
-  it('refuses more than 16 MB, also when it was small on the wire, and more events than anyone sends', async () => {
+  it('refuses more than 16 MB, and more events than anyone sends', async () => {
     const large = JSON.stringify({ ...track, properties: { text: 'x'.repeat(16 * 1024 * 1024) } })
     expect((await post('/api/segment/track', large)).status).toBe(413)
-    expect((await post('/api/segment/track', gzipSync(large), { ...auth, 'content-encoding': 'gzip' })).status).toBe(
-      413
-    )
     expect((await postJson('/api/segment/track', new Array(10_001).fill(null))).status).toBe(413)
     expect(memory.bytes).toBe(0)
     expect(await queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
   })
 
-  it('takes a batch of 4,000, and an event of 4 MB', async () => {
+  it('takes a batch of 4,000', async () => {
     const batch = Array.from({ length: 4000 }, (_, i) => ({
       ...track,
       messageId: `m${i}`,
       properties: { text: 'x'.repeat(1000) }
     }))
     expect((await postJson('/api/segment/track', batch)).body).toMatchObject({ accepted: 4000 })
-    const large = { ...track, messageId: 'large', properties: { text: 'x'.repeat(4_000_000) } }
-    expect((await postJson('/api/rudderstack/track', large)).body).toMatchObject({ accepted: 1 })
   })
 
-  it('says where the doors are', async () => {
+  it('keeps an event over 32 KB as a dead letter, and its neighbours go on', async () => {
+    const large = { ...track, messageId: 'large', properties: { text: 'x'.repeat(4_000_000) } }
+    expect((await postJson('/api/rudderstack/track', [large, track])).body).toMatchObject({ accepted: 1, rejected: 1 })
+    const [{ id, detail }] = await queue.deadLetters.list({})
+    expect(detail).toMatch(/^an event of 40001\d\d bytes, .* the limit is 32000/)
+    expect((await queue.deadLetters.show(id))?.content).toBe(JSON.stringify(large))
+  })
+
+  it('says where events are taken, and how', async () => {
+    for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      const response = await fetch(`${url}/api/segment/track`, { method, headers: { 'content-type': 'a' } })
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
+      expect(await response.json()).toEqual({ error: 'events are sent with POST' })
+    }
+
     const { status, body } = await postJson('/api/segment/trak', track)
     expect({ status, error: body.error }).toEqual({
       status: 404,
@@ -229,7 +248,7 @@ describe('a shared secret', () => {
 
   beforeEach(() => start({ sharedSecret: 'wh-secret' }))
 
-  it("lets in what it signs at Segment's door", async () => {
+  it("lets in what it signs of Segment's", async () => {
     const text = JSON.stringify([track, { ...track, messageId: 'm2' }])
     expect((await post('/api/segment/track', text, { ...auth, 'x-signature': sign(text) })).status).toBe(200)
     expect(
@@ -307,12 +326,13 @@ describe('the real SDKs send again what was refused for trouble of ours', () => 
   /** There is no memory for a request until one was refused. */
   beforeEach(async () => {
     await start({ memory: new Memory(10_000) })
-    memory.take(10_000)
+    const others = memory.shareOf({ address: '127.0.0.1', apiKey: 'esx_test_other', isProven: true })
+    others.take(10_000)
     wellAgain = new Promise((resolve) => {
       app.server.once('request', (_request, response) => {
         response.on('finish', () => {
           expect(response.statusCode).toBe(503)
-          memory.give(10_000)
+          others.release()
           resolve()
         })
       })
@@ -359,7 +379,7 @@ describe('clients that misbehave', () => {
       ]
     ]
   ])('and %s lose the connection', async (_, parts) => {
-    await start({ patience: { head: 100, body: 200 } })
+    await start({ timeout: { head: 100, body: 200 } })
     expect(await answerTo(...parts)).toMatch(/^$|^HTTP\/1.1 408 /)
     expect(memory.bytes).toBe(0)
   })
@@ -428,7 +448,7 @@ describe('clients that misbehave', () => {
   })
 
   it('and do not even speak HTTP are told so', async () => {
-    await start({ patience: { head: 100, body: 200 } })
+    await start({ timeout: { head: 100, body: 200 } })
     const line = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom(
@@ -453,6 +473,127 @@ describe('clients that misbehave', () => {
   })
 })
 
+describe('what no route ever sees', () => {
+  it.each([
+    ['431', `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`],
+    ['400', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nNo header\r\n\r\n'],
+    ['400', 'hello\r\n\r\n']
+  ])('is answered %s with an error like all others', async (status, text) => {
+    await start()
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+    let answer = ''
+    socket.on('data', (chunk) => (answer += chunk.toString())).on('error', () => undefined)
+    socket.write(text)
+    await once(socket, 'close')
+    const [head, body] = answer.split('\r\n\r\n')
+    expect(head).toContain(`HTTP/1.1 ${status} `)
+    expect(JSON.parse(body)).toEqual({ error: expect.any(String) as string })
+  })
+})
+
+describe('strangers', () => {
+  const proven = 'esx_live_proven'
+  const ofProven = { authorization: `Bearer ${proven}` }
+
+  beforeEach(async () => {
+    await start()
+    await queue.enqueue({ apiKey: proven }, normalized({ ...track, messageId: 'first' }))
+    await queue.runs.heartbeat('w', 5_000)
+    const [lease] = await queue.runs.claim('w', { limit: 1, slow: false, except: [] })
+    const state = { pausedUntil: 0, failures: 0, slow: false, succeeded: true, tried: true }
+    await queue.runs.release(lease, state)
+  })
+
+  /** Sends all of a body but its end, and holds the connection. */
+  async function holdBack(bytes: number, headers: string): Promise<Socket> {
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    const length = `Host: localhost\r\nContent-Length: ${bytes + 5}`
+    socket.write(`POST /v1/batch HTTP/1.1\r\n${length}\r\n${headers}\r\n`)
+    socket.write(Buffer.alloc(bytes, ' '))
+    return socket
+  }
+
+  const sixteen = 16 * 1024 * 1024 - 10
+
+  it.each([
+    ['no key', () => ''],
+    ['one key', () => `Authorization: Bearer ${key}\r\n`],
+    ['ever new keys', (i: number) => `Authorization: Bearer esx_test_${i}${key}\r\n`]
+  ])('that hold back the end of large bodies, with %s, close no door for others', async (_, headersOf) => {
+    const sockets = await Promise.all(Array.from({ length: 8 }, (__, i) => holdBack(sixteen, headersOf(i))))
+    const answers = sockets.map((socket) => once(socket, 'data'))
+    await Promise.race(answers)
+    const batch = Array.from({ length: 4_000 }, (__, i) => ({ ...track, messageId: `p${i}`, text: 'x'.repeat(1_000) }))
+    expect((await postJson('/api/segment/track', batch, ofProven)).body).toMatchObject({ accepted: 4_000 })
+    expect(memory.bytes).toBeLessThanOrEqual(16 * 1024 * 1024)
+    for (const socket of sockets) socket.destroy()
+  })
+
+  it('are not what a good key is taken for: it may send 16 MB, inflated', async () => {
+    const send = (bytes: number, headers: Record<string, string>) =>
+      post('/api/segment/track', gzipSync(JSON.stringify([{ ...track, text: 'x'.repeat(bytes) }])), headers)
+    expect((await send(15_000_000, auth)).body).toEqual({
+      error: 'too much at once: try again; the first requests of a key should be small'
+    })
+    expect((await send(15_000_000, ofProven)).status).toBe(200)
+    expect((await send(17_000_000, ofProven)).status).toBe(413)
+    expect(memory.bytes).toBe(0)
+  })
+
+  it('lose the connection when their body does not come on', async () => {
+    const socket = await holdBack(100, '')
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    expect(answer.toString()).toContain('the body comes too slowly')
+    await once(socket, 'close')
+    expect(memory.bytes).toBe(0)
+  })
+
+  it.each([
+    ['the context of a batch in 5,000 events', { context: { x: 'x'.repeat(1_000_000) }, batch: small(5_000) }],
+    ['the integrations of a batch in 5,000 events', { integrations: { x: 'x'.repeat(500_000) }, batch: small(5_000) }],
+    ['a context as large as an event, in 400', { context: { x: 'x'.repeat(31_000) }, batch: small(400) }],
+    ['a context too large for any event', { context: { x: 'x'.repeat(40_000) }, batch: small(300) }],
+    ['five million nothings', `[${'{},'.repeat(5_000_000)}{}]`],
+    ['a million names', `{"type":"identify","traits":{${numbered(1_000_000)}}}`],
+    ['an array nested a million times', `${'['.repeat(4_000_000)}${']'.repeat(4_000_000)}`],
+    ['events of many names', `[${`{"type":"track","event":"A","a":{${numbered(2_000)}}},`.repeat(500)}null]`],
+    ['a form of many fields', `type=track&event=A${'&a=b'.repeat(1_000_000)}`]
+  ])('can send %s, and health is answered all the same', async (_, body) => {
+    const text = gzipSync(typeof body === 'string' ? body : JSON.stringify(body))
+    let slowest = 0
+    let isOver = false
+    const watch = (async () => {
+      while (!isOver) {
+        const asked = performance.now()
+        await (await fetch(`${url}/healthz`)).text()
+        slowest = Math.max(slowest, performance.now() - asked)
+      }
+    })()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const statuses = await Promise.all(
+      Array.from({ length: 4 }, async (__, i) => {
+        const { status } = await post('/v1/batch', text, { ...headers, authorization: `Bearer esx_test_${i}${key}` })
+        return status
+      })
+    )
+    isOver = true
+    await watch
+    for (const status of statuses) expect([200, 400, 413, 429, 503]).toContain(status)
+    expect(slowest).toBeLessThan(250)
+    expect(memory.bytes).toBe(0)
+    expect((await queue.stats()).bytes).toBeLessThan(80_000_000)
+  })
+
+  function small(count: number): object[] {
+    return Array.from({ length: count }, (_, i) => ({ type: 'track', event: 'A', userId: 'u', messageId: `${i}` }))
+  }
+
+  function numbered(count: number): string {
+    return Array.from({ length: count }, (_, i) => `"n${i}":${i}`).join()
+  }
+})
+
 describe('what others ask', () => {
   it('is counted, without anything a sender chose', async () => {
     await start()
@@ -460,10 +601,10 @@ describe('what others ask', () => {
     await postJson('/api/segment/track', track, {})
     await postJson('/v1/morgan@acme.com', track)
     const text = await (await fetch(`${url}/metrics`)).text()
-    expect(text).toContain('bridge_requests_total{door="segment",status="200"} 1')
-    expect(text).toContain('bridge_requests_total{door="segment",status="401"} 1')
-    expect(text).toContain('bridge_events_received_total{door="segment",outcome="accepted"} 1')
-    expect(text).toContain('bridge_events_received_total{door="segment",outcome="ignored"} 1')
+    expect(text).toContain('bridge_requests_total{source="segment",status="200"} 1')
+    expect(text).toContain('bridge_requests_total{source="segment",status="401"} 1')
+    expect(text).toContain('bridge_events_received_total{source="segment",outcome="accepted"} 1')
+    expect(text).toContain('bridge_events_received_total{source="segment",outcome="ignored"} 1')
     expect(text).toMatch(/bridge_store_events 1\nbridge_store_up 1|bridge_store_events 1/)
     expect(text).not.toMatch(/esx_|morgan|secret-list|user_12345/)
   })

@@ -1,56 +1,37 @@
-import { Readable } from 'stream'
-import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'zlib'
-import { Refusal } from './answers'
+import { Readable } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
+import { HttpError } from '../../http/errors'
+import type { MemoryShare } from './memory'
 
 /** Segment's own cap for a batch is 4 MB before its wrapping and 413 is final for both senders, so four times that. */
-export const LARGEST_BODY = 16 * 1024 * 1024
+export const MAX_BODY_BYTES = 16 * 1024 * 1024
 
-export const TOO_LARGE = new Refusal(413, 'the body is over 16 MB: send smaller batches')
-const TOO_MUCH = new Refusal(503, 'too many large requests at once, try again', 1)
-const BROKEN = new Refusal(400, 'the body breaks off or is not what its content-encoding says')
+/** A body that is not all there must bring this many bytes in each interval: 8 KB a second, a modem's pace. */
+const MIN_PACE_BYTES = 16 * 1024
+const PACE_INTERVAL_MS = 2_000
 
-/** How many bytes of request bodies are in memory at once, over all requests; more are refused until some are done. */
-export class Memory {
-  private used = 0
-
-  constructor(private readonly limit: number) {}
-
-  /** False when there is no room for so many. */
-  take(bytes: number): boolean {
-    if (this.used + bytes > this.limit) return false
-    this.used += bytes
-    return true
-  }
-
-  give(bytes: number): void {
-    this.used -= bytes
-  }
-
-  get bytes(): number {
-    return this.used
-  }
-}
-
-/** A request's body, inflated. `release` gives its memory back. */
-export interface Body {
-  text: string
-  release(): void
-}
+export const tooLarge = () => new HttpError(413, 'the body is over 16 MB: send smaller batches')
+export const noMemory = () =>
+  new HttpError(503, 'too much at once: try again; the first requests of a key should be small', { 'retry-after': '1' })
+const tooSlow = () =>
+  new HttpError(503, 'the body comes too slowly, try again', { 'retry-after': '1', connection: 'close' })
+const broken = () => new HttpError(400, 'the body breaks off or is not what its content-encoding says')
 
 /**
  * Reads a body, plain, gzip, deflate or br, up to 16 MB inflated; what is beyond is never held in memory.
- * @throws Refusal 413 when larger, 503 when the bridge has no memory for it now, 400 when it cannot be inflated or breaks off.
+ * @param share takes the memory, and keeps that of the result
+ * @throws HttpError 413 when larger, 503 when there is no memory for it now or it comes too slowly, 400 when it cannot be
+ * inflated or breaks off
  */
-export async function readBody(request: Readable, encoding: string | undefined, memory: Memory): Promise<Body> {
-  const raw = await collect(request, memory)
+export async function readBody(request: Readable, encoding: string | undefined, share: MemoryShare): Promise<Buffer> {
+  const raw = await collect(request, share, PACE_INTERVAL_MS)
   const inflater = inflaterFor(raw, encoding?.trim().toLowerCase())
-  if (inflater === undefined) return { text: raw.toString(), release: () => memory.give(raw.length) }
+  if (inflater === undefined) return raw
   try {
-    const inflated = await collect(Readable.from([raw]).pipe(inflater), memory)
-    return { text: inflated.toString(), release: () => memory.give(inflated.length) }
+    return await collect(Readable.from([raw]).pipe(inflater), share)
   } finally {
     inflater.destroy()
-    memory.give(raw.length)
+    share.give(raw.length)
   }
 }
 
@@ -64,25 +45,35 @@ function inflaterFor(raw: Buffer, encoding: string | undefined) {
   return (raw[0] & 0x0f) === 8 ? createInflate() : createInflateRaw()
 }
 
-function collect(stream: Readable, memory: Memory): Promise<Buffer> {
+function collect(stream: Readable, share: MemoryShare, paceMs?: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    if (stream.destroyed) return reject(broken())
     const chunks: Buffer[] = []
     let size = 0
+    let sizeBefore = 0
+    const pace = setInterval(() => {
+      if (size - sizeBefore < MIN_PACE_BYTES) fail(tooSlow())
+      sizeBefore = size
+    }, paceMs ?? 2 ** 31 - 1)
     const onData = (chunk: Buffer) => {
-      if (size + chunk.length > LARGEST_BODY) return fail(TOO_LARGE)
-      if (!memory.take(chunk.length)) return fail(TOO_MUCH)
+      if (size + chunk.length > MAX_BODY_BYTES) return fail(tooLarge())
+      if (!share.take(chunk.length)) return fail(noMemory())
       size += chunk.length
       chunks.push(chunk)
     }
-    const fail = (reason: Refusal) => {
+    const fail = (reason: HttpError) => {
       // Without this listener the rest still flows, unseen, so that the sender gets to read the answer.
       stream.off('data', onData)
-      memory.give(size)
-      size = 0
+      clearInterval(pace)
+      share.give(size)
+      chunks.length = size = 0
       reject(reason)
     }
     stream.on('data', onData)
-    stream.once('end', () => resolve(Buffer.concat(chunks)))
-    stream.once('error', () => fail(BROKEN))
+    stream.once('end', () => {
+      clearInterval(pace)
+      resolve(Buffer.concat(chunks))
+    })
+    stream.once('error', () => fail(broken()))
   })
 }

@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders } from 'http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
+import { HttpError } from '../../http/errors'
 import type { DeliveryOptions } from '../event'
 
 const HEADER = 'x-emailsendx-'
@@ -23,27 +24,27 @@ const names = Object.keys(optionsSchema.shape)
 /**
  * How the events of a request are to be delivered: query parameters (`?listId=…&maxAgeHours=24`), else headers
  * (`x-emailsendx-list-id: …`). Case, dashes and underscores in the names do not matter.
- * @returns the options, or the problem in words when one is unknown, given twice or has a wrong value.
+ * @throws HttpError 400 when one is unknown, given twice or has a wrong value
  */
 export function readOptions(
   query: Record<string, string | string[] | undefined>,
   headers: IncomingHttpHeaders
-): { options: DeliveryOptions } | { problem: string } {
+): DeliveryOptions {
   const given: Record<string, unknown> = {}
   for (const [header, value] of Object.entries(headers)) {
     if (header.startsWith(HEADER)) given[properName(header.slice(HEADER.length))] = value
   }
   for (const [parameter, value] of Object.entries(query)) given[properName(parameter)] = value
   const parsed = optionsSchema.safeParse(given)
-  if (parsed.success) return { options: parsed.data }
+  if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   if (issue.code === 'unrecognized_keys') {
     // What is named is told and logged, and a stranger's name for an option may be an address or a key.
     const unknown = issue.keys.filter((key) => /^[\w-]{1,30}$/.test(key)).join(', ')
-    return { problem: `unknown option ${unknown}: the options are ${names.join(', ')}` }
+    throw new HttpError(400, `unknown option ${unknown}: the options are ${names.join(', ')}`)
   }
   const name = String(issue.path[0])
-  return { problem: Array.isArray(given[name]) ? `option ${name} is given twice` : `option ${name} ${issue.message}` }
+  throw new HttpError(400, `option ${name} ${Array.isArray(given[name]) ? 'is given twice' : issue.message}`)
 }
 
 function properName(name: string): string {

@@ -1,20 +1,18 @@
-import type { IncomingMessage } from 'http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { RejectedItem } from '../event'
 import type { Queue } from '../queue'
-import { Refusal } from './answers'
-import type { Memory } from './body'
-import { LARGEST_BODY, readBody, TOO_LARGE } from './body'
-import type { Door } from './doors'
-import { isObject } from './json'
-import { readKey } from './key'
-import { normalise } from './normalise'
+import { isSigned, noKey, readKey, unauthorized } from './auth'
+import { MAX_BODY_BYTES, noMemory, readBody, tooLarge } from './body'
+import { contentId } from './fields'
+import type { Memory, MemoryShare } from './memory'
+import { normalize } from './normalize'
+import type { Normalized, RequestContext } from './normalize'
 import { readOptions } from './options'
-import { parseBody, unwrap } from './shapes'
-import { isSigned } from './signatures'
+import { atOnce, Slices } from './slices'
+import type { Source } from './sources'
+import { openItem, unpack } from './unpack'
 
-/** More than any sender batches: Segment's webhooks stop at 4,000 events, its SDKs at 2,500, RudderStack at 100. */
-const MOST_EVENTS = 10_000
-
-/** What a door answers once everything it took is on disk: how many events became what. */
+/** What is answered once everything in a request is on disk: how many events became what. */
 export interface Receipt {
   /** Newly taken, to be delivered. */
   accepted: number
@@ -22,59 +20,95 @@ export interface Receipt {
   duplicates: number
   /** Of a type that EmailSendX has no use for. */
   ignored: number
-  /** Kept as dead letters: no events, or not deliverable. */
+  /** Kept as dead letters: no events, too large, or not deliverable. */
   rejected: number
 }
 
-/** What a door works with. */
-export interface Receiver {
-  queue: Pick<Queue, 'enqueue'>
+/** What the ingest works with. */
+export interface IngestParts {
+  queue: Pick<Queue, 'enqueue' | 'isProven'>
   memory: Memory
-  /** When set, Segment's door takes only what is signed with it. */
+  /** When set, what comes from Segment's webhooks must be signed with it. */
   sharedSecret?: string
+  /** Bytes that an event may have, with what its batch says for all; larger ones become dead letters. */
+  maxEventBytes: number
 }
 
-/**
- * Takes one request in at a door: nothing of it, or all of it, on disk.
- * @param query the parsed query string
- * @throws Refusal, UnreadableBody, or what `Queue.enqueue` throws; then nothing was taken
- */
-export async function receive(
-  door: Door,
-  request: IncomingMessage,
-  query: Record<string, string | string[] | undefined>,
-  { queue, memory, sharedSecret }: Receiver
-): Promise<Receipt> {
-  const { headers } = request
-  const isSdk = door.name === 'sdk'
-  if (!isSdk) keyOf(readKey(headers))
-  const given = readOptions(query, headers)
-  if ('problem' in given) throw new Refusal(400, given.problem)
-  if (Number(headers['content-length']) > LARGEST_BODY) throw TOO_LARGE
+export type Query = Record<string, string | string[] | undefined>
 
-  const receivedAt = new Date()
-  const body = await readBody(request, headers['content-encoding'], memory)
-  try {
-    const parsed = parseBody(body.text, headers['content-type'])
-    const apiKey = keyOf(readKey(headers, isSdk && isObject(parsed) ? parsed.writeKey : undefined))
-    if (sharedSecret !== undefined && door.name === 'segment') {
-      if (!isSigned(sharedSecret, headers['x-signature'], body.text, parsed)) throw new Refusal(401, WRONG_SIGNATURE)
+/** Takes one request in. Rejects with an HttpError, or what `Queue.enqueue` throws; then nothing was taken. */
+export type Receive = (source: Source, request: IncomingMessage, address: string, query: Query) => Promise<Receipt>
+
+/** Bodies up to this size are taken apart in a millisecond or two. */
+const MAX_BYTES_AT_ONCE = 64 * 1024
+
+/** Makes what takes requests in: nothing of one, or all of it, on disk. */
+export function createIngest({ queue, memory, sharedSecret, maxEventBytes }: IngestParts): Receive {
+  // Strangers wait for strangers only.
+  const slices = { proven: new Slices(), strangers: new Slices() }
+
+  return async (source, request, address, query) => {
+    const { headers } = request
+    const keyInHead = readKey(headers)
+    // Only an SDK may have its key in the body.
+    if (keyInHead === undefined && source.name !== 'sdk') throw noKey()
+    const context = { options: readOptions(query, headers), receivedAt: new Date(), type: source.type }
+    if (Number(headers['content-length']) > MAX_BODY_BYTES) throw tooLarge()
+
+    const isProven = keyInHead !== undefined && (await queue.isProven({ apiKey: keyInHead }))
+    const share = memory.shareOf({ address, apiKey: keyInHead, isProven })
+    try {
+      const body = await readBody(request, headers['content-encoding'], share)
+      const secret = source.name === 'segment' ? sharedSecret : undefined
+      const work = takeApart(body, { headers, keyInHead, secret, maxEventBytes, share, context })
+      const isShort = body.length <= MAX_BYTES_AT_ONCE
+      const taken = isShort ? atOnce(work) : await slices[isProven ? 'proven' : 'strangers'].run(work)
+      const { apiKey, events, rejected, ignored } = taken
+      if (events.length + rejected.length === 0) return { accepted: 0, duplicates: 0, ignored, rejected: 0 }
+      const { accepted, duplicates } = await queue.enqueue({ apiKey }, { events, rejected })
+      return { accepted, duplicates, ignored, rejected: rejected.length }
+    } finally {
+      share.release()
     }
-    const items = unwrap(parsed)
-    if (items.length > MOST_EVENTS)
-      throw new Refusal(413, `${items.length} events in one request: send at most ${MOST_EVENTS}`)
-    const { events, rejected, ignored } = normalise(items, { options: given.options, receivedAt, type: door.type })
-    if (events.length + rejected.length === 0) return { accepted: 0, duplicates: 0, ignored, rejected: 0 }
-    const taken = await queue.enqueue({ apiKey }, { events, rejected })
-    return { accepted: taken.accepted, duplicates: taken.duplicates, ignored, rejected: rejected.length }
-  } finally {
-    body.release()
   }
 }
 
-const WRONG_SIGNATURE = 'X-Signature is missing or not made with the shared secret of this bridge'
+interface Received {
+  headers: IncomingHttpHeaders
+  keyInHead?: string
+  /** What the request must be signed with. */
+  secret?: string
+  maxEventBytes: number
+  share: MemoryShare
+  context: RequestContext
+}
 
-function keyOf(found: ReturnType<typeof readKey>): string {
-  if ('problem' in found) throw new Refusal(401, found.problem)
-  return found.key
+/** The events of a body, in steps that each take a moment. */
+function* takeApart(
+  body: Buffer,
+  { headers, keyInHead, secret, maxEventBytes, share, context }: Received
+): Generator<void, Normalized & { apiKey: string }> {
+  const parcel = unpack(body, headers['content-type'], maxEventBytes)
+  const apiKey = keyInHead ?? readKey({}, parcel.writeKey)
+  if (apiKey === undefined) throw noKey()
+  if (secret !== undefined && !isSigned(secret, headers['x-signature'], body, parcel.items)) {
+    throw unauthorized('X-Signature is missing or not made with the shared secret of this bridge')
+  }
+  if (!share.take(parcel.items.length * parcel.sharedBytes)) throw noMemory()
+
+  const result: Normalized = { events: [], rejected: [], ignored: 0 }
+  for (const item of parcel.items) {
+    yield
+    const bytes = item.length + parcel.sharedBytes
+    if (bytes > maxEventBytes) result.rejected.push(oversized(item, bytes, maxEventBytes))
+    else normalize(openItem(item, parcel), context, result)
+  }
+  return { ...result, apiKey }
+}
+
+/** Kept as the text it came as: parsing it is what could take too long. */
+function oversized(item: Buffer, bytes: number, max: number): RejectedItem {
+  const text = item.toString()
+  const reason = `an event of ${bytes} bytes, with what its batch says for all: the limit is ${max} (--max-event-bytes)`
+  return { messageId: contentId(text), reason, item: text }
 }

@@ -10,6 +10,8 @@ export interface Queue {
    * @throws QueueFull, PartitionRefused, QueueUnavailable
    */
   enqueue(partition: PartitionKey, request: EnqueueRequest): Promise<Enqueued>
+  /** Whether EmailSendX has ever accepted the key. Anybody can make up another one. @throws QueueUnavailable */
+  isProven(partition: PartitionKey): Promise<boolean>
   /** Resolves when the store can take a commit right now. @throws QueueUnavailable */
   ping(): Promise<void>
   /** What metrics and health show. Cheap enough to be called every few seconds. @throws QueueUnavailable */

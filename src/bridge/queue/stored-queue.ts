@@ -73,6 +73,8 @@ export class StoredQueue implements Queue {
   private readonly listeners = new Set<() => void>()
   /** What a key is stored as, of the keys used lately. */
   private readonly keys = new LRUCache<string, Pick<PackedRequest, 'fingerprint' | 'encryptedKey'>>({ max: 10_000 })
+  /** Fingerprints of keys that EmailSendX has accepted. */
+  private readonly proven = new LRUCache<string, true>({ max: 100_000 })
   private bytes = { kept: 0, countedAt: -Infinity }
 
   constructor(
@@ -119,6 +121,14 @@ export class StoredQueue implements Queue {
     }
     for (const listener of this.listeners) listener()
     return verdict
+  }
+
+  async isProven({ apiKey }: PartitionKey): Promise<boolean> {
+    const { fingerprint } = this.lock(apiKey)
+    if (this.proven.has(fingerprint)) return true
+    const isProven = await this.engine.run('isProven', fingerprint)
+    if (isProven) this.proven.set(fingerprint, true)
+    return isProven
   }
 
   async ping(): Promise<void> {

@@ -67,10 +67,10 @@ describe('bin/run bridge', () => {
   }, 20_000)
 
   it.each([
-    [['--port', 'eighty'], 'It must be an integer'],
+    [['--port', 'eighty'], 'It must be a whole number'],
     [['--wait', '1 hour'], 'It must be a duration such as'],
     [['--max-bytes', 'all'], 'It must be a size such as'],
-    [['--on-unknown-outcome', 'guess'], 'Allowed choices are'],
+    [['--on-unknown-outcome', 'guess'], 'It must be one of resend'],
     [['--api-url', 'http://emailsendx.com'], 'must be an https:// address'],
     [['--stoer', 'x'], "unknown option '--stoer'"]
   ])('refuses %j in one line', async (args, words) => {

@@ -1,6 +1,6 @@
 import { enqueue } from './enqueue'
 import { countDead, listDead, purgeDead, retryDead, showDead } from './dead-letters'
-import { heartbeat, claim, deregister, listPartitions, release, reschedule, resume } from './partitions'
+import { heartbeat, claim, deregister, listPartitions, isProven, release, reschedule, resume } from './partitions'
 import { markFiring, head, ack, lookUp } from './runs'
 import {
   setIfAbsent,
@@ -32,6 +32,7 @@ export const operations = {
   forgetPartitions,
   forgetMessages,
   head,
+  isProven,
   deregister,
   listDead,
   listPartitions,

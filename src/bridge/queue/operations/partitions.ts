@@ -159,6 +159,12 @@ export function* reschedule(_dialect: Dialect, now: number): Operation<void> {
   yield* write('UPDATE partitions SET due_at = ?, paused_until = ? WHERE due_at > ?', now, now, now)
 }
 
+/** Whether EmailSendX has accepted the key at least once. */
+export function* isProven(_dialect: Dialect, fingerprint: string): Operation<boolean> {
+  const proven = yield* row('SELECT id FROM partitions WHERE fingerprint = ? AND succeeded_at IS NOT NULL', fingerprint)
+  return proven !== undefined
+}
+
 export function* listPartitions(_dialect: Dialect, filter: PartitionFilter): Operation<PartitionRow[]> {
   const { where, params } = partitionCondition(filter)
   return yield* rows<PartitionRow>(

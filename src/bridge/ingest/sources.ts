@@ -1,5 +1,5 @@
-/** A path events come in by. */
-export interface Door {
+/** Who sends, and where to. */
+export interface Source {
   name: 'segment' | 'rudderstack' | 'sdk'
   path: string
   /** The type of its events, where the path says it. */
@@ -28,8 +28,8 @@ const SDK_TYPES: Record<string, string | undefined> = {
   a: 'alias'
 }
 
-export const DOORS: Door[] = [
+export const SOURCES: Source[] = [
   { name: 'segment', path: '/api/segment/track' },
   { name: 'rudderstack', path: '/api/rudderstack/track' },
-  ...Object.entries(SDK_TYPES).map(([call, type]): Door => ({ name: 'sdk', path: `/v1/${call}`, type }))
+  ...Object.entries(SDK_TYPES).map(([call, type]): Source => ({ name: 'sdk', path: `/v1/${call}`, type }))
 ]

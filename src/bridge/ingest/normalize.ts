@@ -1,12 +1,11 @@
-import type { BridgeEvent, DeliveryOptions, JsonObject, RejectedItem } from '../event'
-import { findEmail } from './email'
-import { contentId, idText, messageIdOf, userKey } from './ids'
-import { harmless, isObject } from './json'
-import { inSegmentsSpelling } from './spelling'
-import { timeOf } from './time'
+import { isObject } from '../../http/json'
+import type { JsonObject } from '../../http/json'
+import type { BridgeEvent, DeliveryOptions, RejectedItem } from '../event'
+import { contentId, findEmail, idText, inSegmentsSpelling, messageIdOf, storableId, timeOf } from './fields'
+import { harmless } from './parse'
 
 /** What became of the items of one request; every item is in exactly one of the three. */
-export interface Normalised {
+export interface Normalized {
   events: BridgeEvent[]
   rejected: RejectedItem[]
   /** How many were of a type that EmailSendX has no use for (page, screen, group, alias, and any unknown one). */
@@ -22,18 +21,14 @@ export interface RequestContext {
 }
 
 /**
- * Turns the items of a request into identify and track events of one spelling, Segment's.
- * @param items as `unwrap` gives them: anything at all
+ * Turns an item of a request into an identify or track event of one spelling, Segment's, and puts it where it belongs.
+ * @param item as `openItem` gives it: anything at all
  */
-export function normalise(items: unknown[], request: RequestContext): Normalised {
-  const result: Normalised = { events: [], rejected: [], ignored: 0 }
-  for (const item of items) {
-    const outcome = readItem(item, request)
-    if (outcome === 'ignored') result.ignored++
-    else if ('event' in outcome) result.events.push(outcome)
-    else result.rejected.push(outcome)
-  }
-  return result
+export function normalize(item: unknown, request: RequestContext, result: Normalized): void {
+  const outcome = readItem(item, request)
+  if (outcome === 'ignored') result.ignored++
+  else if ('event' in outcome) result.events.push(outcome)
+  else result.rejected.push(outcome)
 }
 
 function readItem(item: unknown, request: RequestContext): BridgeEvent | RejectedItem | 'ignored' {
@@ -55,10 +50,10 @@ function readIdentify(event: JsonObject, request: RequestContext): BridgeEvent |
   const traits = objectOf(event.traits)
   if (traits === undefined) return rejected(event, notAnObject('traits', event.traits))
   if (contextTraits === undefined) return rejected(event, notAnObject('context.traits', besides))
-  const email = findEmail('identify', { traits, contextTraits, root: event.email, userId: event.userId })
-  return bridgeEvent('identify', event, request, email, {
+  const found = findEmail('identify', { traits, contextTraits, root: event.email, userId: event.userId })
+  return bridgeEvent('identify', event, request, found, {
     context,
-    traits: { ...contextTraits, ...traits, ...(email && { email }) }
+    traits: { ...contextTraits, ...traits, ...(found.email && { email: found.email }) }
   })
 }
 
@@ -70,12 +65,12 @@ function readTrack(event: JsonObject, request: RequestContext): BridgeEvent | Re
   const name = idText(event.event)
   if (name === undefined) return rejected(event, `a track call without the name of its event: ${CHECK_SENDER}`)
   if (properties === undefined) return rejected(event, notAnObject('properties', event.properties))
-  const email = findEmail('track', { contextTraits, traits, properties, root: event.email, userId: event.userId })
-  return bridgeEvent('track', event, request, email, {
+  const found = findEmail('track', { contextTraits, traits, properties, root: event.email, userId: event.userId })
+  return bridgeEvent('track', event, request, found, {
     event: name,
     properties,
     // Where the destination's mapping looks first, so that both always mean the same contact.
-    context: email ? { ...context, traits: { ...contextTraits, email } } : context
+    context: found.email ? { ...context, traits: { ...contextTraits, email: found.email } } : context
   })
 }
 
@@ -83,7 +78,7 @@ function bridgeEvent(
   type: 'identify' | 'track',
   event: JsonObject,
   { receivedAt, options }: RequestContext,
-  email: string | undefined,
+  { email, isWrong }: ReturnType<typeof findEmail>,
   parts: JsonObject
 ): BridgeEvent {
   const messageId = messageIdOf(event)
@@ -97,7 +92,16 @@ function bridgeEvent(
     timestamp: timeOf(event, receivedAt).toISOString(),
     receivedAt: event.receivedAt ?? receivedAt.toISOString()
   })
-  return { messageId, type, userId: userKey(userId), anonymousId: userKey(anonymousId), email, event, options }
+  return {
+    messageId,
+    type,
+    userId: storableId(userId),
+    anonymousId: storableId(anonymousId),
+    email,
+    ...(isWrong && { emailIsWrong: true }),
+    event,
+    options
+  }
 }
 
 function rejected(item: unknown, reason: string): RejectedItem {

@@ -1,9 +1,14 @@
 import fc from 'fast-check'
-import type { JsonObject } from '../../event'
-import { normalise } from '../normalise'
+import type { JsonObject } from '../../../http/json'
+import type { Normalized } from '../normalize'
+import { normalize } from '../normalize'
 
 const receivedAt = new Date('2026-01-15T10:00:00.000Z')
-const read = (...items: unknown[]) => normalise(items, { options: {}, receivedAt })
+function read(...items: unknown[]): Normalized {
+  const result: Normalized = { events: [], rejected: [], ignored: 0 }
+  for (const item of items) normalize(item, { options: {}, receivedAt }, result)
+  return result
+}
 const event = (item: JsonObject) => {
   const { events, rejected, ignored } = read(item)
   expect({ rejected, ignored }).toEqual({ rejected: [], ignored: 0 })
@@ -74,9 +79,12 @@ describe('an identify call', () => {
 
   it('has no address when the first one given is none, which the destination will say', () => {
     const found = event({ type: 'identify', messageId: 'm', traits: { email: 'none yet' }, userId: 'a@x.io' })
-    expect(found.email).toBeUndefined()
+    expect(found).toMatchObject({ email: undefined, emailIsWrong: true })
     expect(found.event.traits).toEqual({ email: 'none yet' })
   })
+
+  it('may get its address from another event when its userId is none', () =>
+    expect(event({ ...identify, traits: {} })).not.toHaveProperty('emailIsWrong'))
 })
 
 describe('a track call', () => {
@@ -293,10 +301,7 @@ describe('whatever comes', () => {
   it('puts every item in exactly one place, as JSON, with ids a store can keep', () => {
     fc.assert(
       fc.property(fc.array(item, { maxLength: 5 }), (items) => {
-        const { events, rejected, ignored } = normalise(JSON.parse(JSON.stringify(items)) as unknown[], {
-          options: {},
-          receivedAt
-        })
+        const { events, rejected, ignored } = read(...(JSON.parse(JSON.stringify(items)) as unknown[]))
         expect(events.length + rejected.length + ignored).toBe(items.length)
         for (const { messageId, userId = 'u', anonymousId = 'a', email = 'e@x.io', type, event } of events) {
           for (const id of [messageId, userId, anonymousId, email]) expect(id).toMatch(/^[^\0\p{Cs}]{1,255}$/su)

@@ -1,0 +1,147 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { toEmail } from '../../../definitions/emailsendx/email'
+import type { JsonObject } from '../../http/json'
+
+/** The names that mean something at the root of an event, in Segment's spelling. */
+const NAMES = [
+  'type',
+  'messageId',
+  'userId',
+  'anonymousId',
+  'event',
+  'email',
+  'timestamp',
+  'originalTimestamp',
+  'sentAt',
+  'receivedAt',
+  'context',
+  'traits',
+  'properties',
+  'integrations'
+]
+
+/** Senders' secrets, which nobody here needs and nothing may keep. */
+const SECRET = 'writekey'
+
+const bySound = new Map(NAMES.map((name) => [sound(name), name]))
+
+/**
+ * A copy of the event with its root names in Segment's spelling: `message_id`, `MessageID` and `message-id` all become
+ * `messageId`, any other name stays as it is. A write key is left out. Where one thing is said twice, the right spelling
+ * wins, then the first that is not null.
+ */
+export function inSegmentsSpelling(event: JsonObject): JsonObject {
+  const spelled: JsonObject = {}
+  for (const [key, value] of Object.entries(event)) {
+    const heard = sound(key)
+    const name = bySound.get(heard) ?? key
+    if (heard !== SECRET && (spelled[name] == null || (name === key && value != null))) spelled[name] = value
+  }
+  return spelled
+}
+
+function sound(name: string): string {
+  return name.replace(/[_\s-]/g, '').toLowerCase()
+}
+
+// ------------------------------------------------------------------------------------------------------------------- ids
+
+/** Segment's own limit for a messageId (its duplicate-data guide). */
+const MAX_MESSAGE_ID = 100
+/** A userId is an index key in the store; Postgres refuses index rows over about 2,700 bytes. */
+const MAX_USER_ID = 255
+/** NUL, which Postgres refuses in text, and halves of a surrogate pair, which UTF-8 cannot say. */
+const UNSTORABLE = /\0|\p{Surrogate}/gu
+
+/**
+ * An id as text: numbers become their digits, surrounding space goes, and so does what no store can keep.
+ * Undefined for anything else, and for an empty one.
+ */
+export function idText(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value)
+  if (typeof value !== 'string') return undefined
+  const text = value.replace(UNSTORABLE, '').trim()
+  return text === '' ? undefined : text
+}
+
+/** The id of a user as the queue knows it: one that is too long for an index is known by its hash. */
+export function storableId(id: string | undefined): string | undefined {
+  return id === undefined ? undefined : shortened(id, MAX_USER_ID)
+}
+
+/**
+ * The name an event is de-duplicated by: its messageId (a hash of it when over 100 characters), else a hash of the event, so
+ * that a sender's retry is recognised. An event that has no time either can only be told from its own repetition by
+ * counting it as new: then two equal purchases stay two, and a retry is not recognised.
+ */
+export function messageIdOf(event: JsonObject): string {
+  const given = idText(event.messageId)
+  if (given !== undefined) return shortened(given, MAX_MESSAGE_ID)
+  if (event.timestamp == null && event.originalTimestamp == null) return `new-${randomUUID()}`
+  // sentAt and receivedAt tell the attempts of one event apart, so they are no part of what it says.
+  const { sentAt, receivedAt, ...said } = event
+  return contentId(said)
+}
+
+/** A name for something that has none, from what it says; equal things get the same one. */
+export function contentId(value: unknown): string {
+  return `hash-${sha256(JSON.stringify(value))}`
+}
+
+function shortened(id: string, max: number): string {
+  return id.length > max ? `hash-${sha256(id)}` : id
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}
+
+// ------------------------------------------------------------------------------------------------------------------ time
+
+/** When the event happened, as far as can be told: never later than it arrived, for a client's clock may run ahead. */
+export function timeOf(event: JsonObject, receivedAt: Date): Date {
+  const time = asTime(event.timestamp) ?? asTime(event.originalTimestamp) ?? asTime(event.sentAt) ?? receivedAt
+  return time < receivedAt ? time : receivedAt
+}
+
+function asTime(value: unknown): Date | undefined {
+  const time = new Date(millisOf(value))
+  return Number.isNaN(time.getTime()) ? undefined : time
+}
+
+/** Accepts a number of seconds or milliseconds since 1970, and any text Date understands; a time without a zone is UTC. */
+function millisOf(value: unknown): number {
+  if (typeof value === 'number') return value < 1e11 ? value * 1000 : value
+  if (typeof value !== 'string') return NaN
+  const text = value.trim()
+  if (/^\d{9,}$/.test(text)) return millisOf(Number(text))
+  const zoneless = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text)
+  return Date.parse(zoneless ? `${text.replace(' ', 'T')}Z` : text)
+}
+
+// --------------------------------------------------------------------------------------------------------------- address
+
+/** The objects and fields of a call that may hold an address. */
+export interface EmailPlaces {
+  traits?: JsonObject
+  contextTraits?: JsonObject
+  properties?: JsonObject
+  /** Segment's Event Tester puts it at the root of the event. */
+  root: unknown
+  userId: unknown
+}
+
+/**
+ * The address of a call, trimmed and lower-cased, from the first place that has something to say. When that is no address the
+ * call has a wrong one: like the destination, we do not pass it over, since the user id may be somebody else's.
+ */
+export function findEmail(type: 'identify' | 'track', at: EmailPlaces): { email?: string; isWrong?: boolean } {
+  const places =
+    type === 'identify'
+      ? [at.traits?.email, at.contextTraits?.email, at.root]
+      : [at.contextTraits?.email, at.traits?.email, at.properties?.email, at.root]
+  const given = places.find((place): place is string => typeof place === 'string' && place.trim() !== '')
+  if (given === undefined) return { email: typeof at.userId === 'string' ? toEmail(at.userId) : undefined }
+  const email = toEmail(given)
+  return { email, isWrong: email === undefined }
+}
