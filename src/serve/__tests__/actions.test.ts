@@ -148,8 +148,7 @@ describe('an action that fails', () => {
   })
 
   it.each([
-    ['payload', 'text', 'payload must be an object (one event) or an array of objects (a batch)'],
-    ['payload', [ada, 1], 'payload must be an object (one event) or an array of objects (a batch)'],
+    ['payload', 'text', 'payload must be an object (one event) or an array (a batch)'],
     ['settings', 'text', 'settings must be an object'],
     ['mapping', [1], 'mapping must be an object']
   ])('says what is wrong with %s = %j', async (key, value, message) => {
@@ -171,6 +170,16 @@ describe('a batch', () => {
     expect((await served.post('/save', { payload: [], settings: served.settings })).json).toEqual([])
     const { json } = await served.post('/save?multistatus=true', { payload: [], settings: served.settings })
     expect(json).toEqual({ exchanges: [], multistatus: [] })
+  })
+
+  it('with rows that are no objects sends the others', async () => {
+    const payload = [null, ada, 'text', bob, 7]
+    const { json } = await served.post('/save?multistatus=true', { payload, settings: served.settings })
+    expect(JSON.parse(served.upstream.received[0].body)).toEqual([
+      { email: 'ada@example.com' },
+      { email: 'bob@example.com' }
+    ])
+    expect(json.multistatus.map(({ status }: { status: number }) => status)).toEqual([400, 200, 400, 200, 400])
   })
 
   it('for an action without batches is its error', async () => {

@@ -193,10 +193,10 @@ describe('hooks', () => {
     expect([status, json]).toEqual([200, { successMessage: 'made spring', savedData: { id: '1' } }])
   })
 
-  it('are 500 with message and code', async () => {
+  it('are 500 with the schema error, in the form it has in the original', async () => {
     const { status, json } = await served.post('/save/hooks/onMappingSave', { settings: served.settings })
     const message = "The root value is missing the required field 'name'."
-    expect([status, json]).toEqual([500, [{ message, code: 'PAYLOAD_VALIDATION_FAILED' }]])
+    expect([status, json]).toEqual([500, [[{ path: '$', pointer: '', message }]]])
   })
 
   it('have dynamic fields of their own', async () => {

@@ -40,6 +40,28 @@ describe('a body', () => {
     expect(reply.json[0].message).toBe('Not today.')
   })
 
+  it('may be in UTF-16, and in no charset that is not Unicode', async () => {
+    const utf16 = await served.send('/refuse', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json; charset=utf-16le' },
+      body: Buffer.from('\uFEFF{}', 'utf16le')
+    })
+    expect(utf16.json[0].message).toBe('Not today.')
+    for (const charset of ['iso-8859-1', 'utf-nonsense']) {
+      const reply = await served.post('/refuse', '{}', { 'content-type': `application/json; charset=${charset}` })
+      expect([reply.status, reply.text]).toEqual([415, expect.stringContaining('unsupported charset')])
+    }
+  })
+
+  it.each(['', 'nonsense', 'application/', '/json', 'a b/c'])('counts as {} with the content type %j', async (type) => {
+    const message = "The root value is missing the required field 'email'."
+    const reply = await raw(
+      `POST /save HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{"a": [1}`
+    )
+    expect(reply).toMatch(/^HTTP\/1\.1 200 /)
+    expect(reply).toContain(message)
+  })
+
   it('of up to 100 kB is read, a larger one is 413', async () => {
     const bodyOf = (bytes: number) => JSON.stringify({ x: 'x'.repeat(bytes - 8) })
     expect((await served.post('/refuse', bodyOf(102_400))).status).toBe(200)
@@ -87,8 +109,9 @@ describe('what is not a route', () => {
     expect(reply.text).toContain(`<pre>${text}</pre>`)
   })
 
-  it('is 400 when the path cannot be read', async () => {
-    expect((await served.send('/%zz')).status).toBe(400)
+  it('is a path that cannot be read, too', async () => {
+    const { status, text } = await served.send('/%zz')
+    expect([status, text]).toEqual([404, expect.stringContaining('<pre>Cannot GET /%zz</pre>')])
   })
 
   it('shows the characters of a raw path, never as markup', async () => {

@@ -88,4 +88,7 @@ function choices(
   return plainRoute(definition, path, run, failed)
 }
 
-const failed = (error: ErrorFacts): Reply => ({ status: 500, body: [{ message: errorText(error), code: error.code }] })
+const failed = (error: ErrorFacts): Reply => ({
+  status: 500,
+  body: [error.schemaErrors ?? { message: errorText(error), code: error.code }]
+})

@@ -17,7 +17,8 @@ const object = z.custom<JSONObject>(isObject, 'must be an object')
 const objectOrNone = z.preprocess((value) => value || {}, object)
 const payload = z.preprocess(
   (value) => value || {},
-  z.union([object, z.array(object)], 'must be an object (one event) or an array of objects (a batch)')
+  // A row of a batch that is no object fails alone, in core.
+  z.union([object, z.custom<JSONObject[]>(Array.isArray)], 'must be an object (one event) or an array (a batch)')
 )
 
 const actionCall = z.object({
@@ -29,15 +30,17 @@ const actionCall = z.object({
   subscribe: z.string('must be a text').nullish()
 })
 
-const textOrNone = z.preprocess((value) => value ?? '', z.string('must be a text'))
+// Core's type promises a text; whether there is one is for the destination to judge.
+const asGiven = z.preprocess((value) => value, z.custom<string>())
 const settingsOnly = z.object({ settings: objectOrNone })
 
 const destinationCall = z.looseObject({
   settings: objectOrNone,
   payload: objectOrNone,
   audienceSettings: objectOrNone,
-  audienceName: textOrNone,
-  externalId: textOrNone
+  // Absent where it was not given, whatever the destination makes of that, as in the original.
+  audienceName: asGiven,
+  externalId: asGiven
 })
 
 const fieldCall = z.object({

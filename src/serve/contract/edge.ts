@@ -6,17 +6,25 @@ import type { Body } from './body'
 
 /** What every request meets before its route, as in the original: bodies, pages of other origins, and refusals in HTML. */
 export function likeExpress(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ headers }) => {
+    // What is no media type does not count. Fastify would refuse it.
+    if (!MEDIA_TYPE.test(headers['content-type'] ?? '')) delete headers['content-type']
+  })
   app.addHook('onRequest', async (request, reply) => {
     allowOrigin(request, reply)
     if (request.method === 'OPTIONS') return answerPreflight(request, reply)
   })
   acceptBodies(app)
   app.setErrorHandler(answerError)
-  app.setNotFoundHandler(({ method, url }, reply) => htmlError(reply, 404, `Cannot ${method} ${url.split('?')[0]}`))
+  app.setNotFoundHandler(notFound)
 }
 
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+ *(;|$)/
+
 /** Malformed, too large, or a fault of ours: the status of the error, its message, never its stack. */
-export function answerError(error: FastifyError, { server }: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error.code === 'FST_ERR_BAD_URL') return notFound(request, reply)
+  const { server } = request
   const status = error.statusCode ?? 500
   const limit = server.initialConfig.bodyLimit
   return htmlError(
@@ -24,6 +32,10 @@ export function answerError(error: FastifyError, { server }: FastifyRequest, rep
     status,
     status === 413 ? `The body is larger than ${limit} bytes (--body-limit).` : error.message
   )
+}
+
+function notFound({ method, url }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return htmlError(reply, 404, `Cannot ${method} ${url.split('?')[0]}`)
 }
 
 /** Express's page with one line of text. */
@@ -65,21 +77,37 @@ function answerPreflight({ headers }: FastifyRequest, reply: FastifyReply): Fast
  */
 function acceptBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, async (request: FastifyRequest, text: string) => {
-    const encoding = request.headers['content-encoding'] ?? 'identity'
-    if (encoding !== 'identity') throw new HttpError(415, `Send the body uncompressed, not as ${encoding}.`)
-    return text === '' ? {} : parseObject(text)
-  })
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async ({ headers }: FastifyRequest, bytes: Buffer) => {
+      const encoding = headers['content-encoding'] ?? 'identity'
+      if (encoding !== 'identity') throw new HttpError(415, `Send the body uncompressed, not as ${encoding}.`)
+      const text = decoderFor(headers['content-type']).decode(bytes)
+      return text === '' ? {} : parseObject(text)
+    }
+  )
   app.addContentTypeParser('*', async (_request: unknown, payload: NodeJS.ReadableStream) => {
     payload.resume()
     return {}
   })
 }
 
+/** Unicode in whatever form, as in the original, which refuses every other charset. */
+function decoderFor(contentType = ''): TextDecoder {
+  const [, charset = 'utf-8'] = /;\s*charset="?([^\s;"]+)/i.exec(contentType) ?? []
+  try {
+    if (/^utf-/i.test(charset)) return new TextDecoder(charset)
+  } catch {
+    // Not one that Node knows.
+  }
+  throw new HttpError(415, `unsupported charset "${charset.toUpperCase()}": send UTF-8`)
+}
+
 function parseObject(text: string): Body {
   let parsed: unknown
   try {
-    parsed = JSON.parse(text.replace(/^\uFEFF/, ''))
+    parsed = JSON.parse(text)
   } catch (error) {
     throw new HttpError(400, `The body is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }

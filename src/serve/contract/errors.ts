@@ -38,6 +38,8 @@ export interface ErrorFacts {
   message: unknown
   /** Messages by field for schema errors; `$` is the whole payload or settings. */
   fields?: Record<string, string>
+  /** The schema error as it serialises itself: `[{path, pointer, message}]`. */
+  schemaErrors?: unknown
   fromApi: boolean
   stack?: string
 }
@@ -69,6 +71,7 @@ export function errorFacts(thrown: unknown): ErrorFacts {
       : String(error.code),
     message: response?.data ?? response?.content ?? error.message ?? String(thrown),
     fields,
+    schemaErrors: fields && thrown,
     fromApi: response !== undefined,
     stack: error.stack
   }
