@@ -18,15 +18,15 @@ export const assumed = {
     reading: 'A `page` or `limit` that is no integer in range is refused with 400; `limit` is not clamped.'
   },
   repeatedParameter: { reading: 'Of a query parameter given twice the first value counts.' },
-  order: { reading: 'Contacts come newest first; lists, automations and custom fields oldest first.' },
+  order: { reading: 'Contacts come newest first, lists oldest first.' },
   search: { reading: '`search` is a case-insensitive part of email, first or last name; no character is special.' },
   statusFilter: { value: 400, reading: 'An unknown `status` filter is refused with 400.' },
   unknownList: {
     value: 404,
-    reading: 'An unknown `list_id`, `listId` or `listName` is 404 for the whole call; nothing is applied.'
+    reading: 'An unknown `list_id` or `listId` is 404 for the whole call; nothing is applied.'
   },
 
-  contactById: { reading: '`GET /contacts/{id}` exists; updating and deleting by id do not.' },
+  contactById: { reading: 'There is no reading, updating or deleting of a contact by its id.' },
   upsertCreated: { value: 201, reading: 'A single upsert of a new contact answers 201 with the contact.' },
   upsertUpdated: { value: 200, reading: 'A single upsert of an existing contact answers 200 with the contact.' },
   upsertList: { reading: 'A single upsert takes `listId`, as the bulk call does.' },
@@ -56,10 +56,6 @@ export const assumed = {
   bulkDuplicates: {
     reading: 'Of several rows with one email only the last is applied; the others count as `skipped`.'
   },
-  listName: {
-    reading:
-      '`listName` without `listId` finds a list by exact name; with `createListIfMissing` it is created, and `contacts:write` is enough.'
-  },
 
   eventStatus: {
     value: 200,
@@ -67,14 +63,6 @@ export const assumed = {
   },
   eventRepeat: { reading: 'Nothing is de-duplicated: every firing starts every matching automation again.' },
   eventContactStatus: { reading: 'The status of the contact does not stop an event from starting automations.' },
-  runs: { reading: 'A run of an automation never ends, so `completedCount` stays 0.' },
-  steps: { reading: 'A step of an automation is `{id, order, type, name}`.' },
-  enroll: {
-    value: 200,
-    reading:
-      'Enrolling takes `contactId` and answers 200 with `{automationId, contactId, enrolled}`; `enrolled` is false when a run exists.'
-  },
-  enrollInactive: { value: 400, reading: 'Enrolling into an automation that is not active is refused with 400.' },
 
   segmentEmail: {
     reading:
@@ -93,9 +81,6 @@ export const assumed = {
 
   oneById: { reading: '`?id=` answers one object, not an array; an unknown id is 404.' },
   listCreated: { value: 201, reading: 'Creating a list answers 201; several lists may have one name.' },
-  customFieldCreated: { value: 201, reading: 'Creating a custom field answers 201; the list of them is not paged.' },
-  customFieldExists: { value: 400, reading: 'A custom field whose key exists is refused with 400.' },
-  readOnly: { reading: 'Segments and campaigns are the examples of the API pages; there are no forms.' },
   whoami: {
     reading: '`GET /whoami` needs no scope and answers `workspaceId`, `workspaceName`, `keyName` and `scopes`.'
   },

@@ -2,19 +2,19 @@ import type { AddressInfo } from 'node:net'
 import { explainListening, originOf } from '../http/listening'
 import { isLoopback } from '../http/loopback'
 import { defaultChoices, type Choices } from './assumptions'
-import { Faults } from './faults'
-import { Happenings } from './happenings'
+import { openStore } from './db/schema'
+import { seedWhenEmpty } from './db/seed'
+import { Faults } from './faults/faults'
+import { RequestLog } from './inspect/requests'
+import { EventStream } from './inspect/stream'
 import { RateLimiter } from './rate-limit'
-import { openStore } from './schema'
-import { seedWhenEmpty } from './seed'
 import { createServer } from './server'
-import { Traffic } from './traffic'
 import type { Settings, Workspace } from './workspace'
 
 export { switches } from './assumptions'
-export { SANDBOX_KEY } from './keys'
+export { SANDBOX_KEY } from './resources/keys'
 
-/** Each switch of {@link switches} is an option too. */
+/** Each of {@link switches} is an option too. */
 export interface SandboxOptions extends Partial<Choices> {
   /** Default 4010; 0 picks a free one. */
   port?: number
@@ -47,19 +47,22 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const store = openStore(data)
   const initialSettings: Settings = { rateLimit, ...defaultChoices, ...choices }
   const settings = { ...initialSettings }
-  const happenings = new Happenings(now)
+  const stream = new EventStream(now)
   const workspace: Workspace = {
     store,
     settings,
     initialSettings,
     limiter: new RateLimiter(settings, now),
     faults: new Faults(),
-    traffic: new Traffic(happenings),
-    happenings,
+    requests: new RequestLog(stream),
+    stream,
     now
   }
   const app = createServer(workspace, isLoopback(host))
-  app.addHook('onClose', async () => store.close())
+  app.addHook('onClose', async () => {
+    stream.close()
+    store.close()
+  })
   try {
     seedWhenEmpty(workspace)
     await app.listen({ port, host })

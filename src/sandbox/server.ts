@@ -1,33 +1,20 @@
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { answerErrors, errorAnswer, HttpError, type ErrorAnswer } from '../http/errors'
+import { localHostOnly } from '../http/guards'
 import { assumed } from './assumptions'
-import { addBodyParser } from './body'
-import { addGate } from './gate'
-import { addHostCheck } from './host-check'
-import { ApiError, parseQuery } from './http'
-import { automationRoutes } from './routes/automations'
-import { contactRoutes } from './routes/contacts'
-import { controlRoutes } from './routes/control'
-import { customFieldRoutes } from './routes/custom-fields'
-import { eventRoutes } from './routes/events'
-import { listRoutes } from './routes/lists'
-import { readOnlyRoutes } from './routes/read-only'
-import { whoamiRoute } from './routes/whoami'
+import { addAuth } from './auth'
+import { answerUnknownPaths, collectMethods } from './fallback'
+import { inspectRoutes } from './inspect/routes'
+import { parseJson, parseQuery } from './request'
+import { contactRoutes } from './resources/contacts'
+import { eventRoutes } from './resources/events'
+import { keyRoutes } from './resources/keys'
+import { listRoutes } from './resources/lists'
 import { segmentRoutes } from './resources/segment'
-import { addUnknownPaths, watchMethods } from './website'
 import type { Workspace } from './workspace'
 
-const API_ROUTES = [
-  whoamiRoute,
-  contactRoutes,
-  eventRoutes,
-  listRoutes,
-  customFieldRoutes,
-  automationRoutes,
-  readOnlyRoutes
-]
-
 /** Longer than any URL Node accepts, so that an overlong id is simply not found. */
-const MAXIMUM_ID_LENGTH = 65_536
+const MAX_ID_LENGTH = 65_536
 
 /**
  * The HTTP server of one workspace, not yet listening.
@@ -38,40 +25,54 @@ export function createServer(workspace: Workspace, localOnly: boolean): FastifyI
   const app = fastify({
     bodyLimit: assumed.bodyMaximum.value,
     forceCloseConnections: true,
-    routerOptions: { querystringParser: parseQuery, maxParamLength: MAXIMUM_ID_LENGTH },
+    routerOptions: { querystringParser: parseQuery, maxParamLength: MAX_ID_LENGTH },
     frameworkErrors: (error, _request, reply: FastifyReply) => void reply.code(400).send({ error: error.message })
   })
   app.addHook('preClose', async () => closing.abort())
-  if (localOnly) addHostCheck(app)
-  addUnknownPaths(app, workspace)
-  addBodyParser(app)
-  app.setErrorHandler<FastifyError | ApiError>((error, request, reply) => {
-    const { status, message, headers = {} } = explain(error)
-    if (status === 500) console.error(`sandbox: ${request.method} ${request.routeOptions.url} failed: ${error.message}`)
-    return reply.code(status).headers(headers).send({ error: message })
-  })
-  const refuseOtherMethods = watchMethods(app, workspace)
+  if (localOnly) {
+    app.addHook('onRequest', localHostOnly('use http://127.0.0.1 or http://localhost, or start it with --host'))
+  }
+  answerUnknownPaths(app, workspace)
+  readBodies(app)
+  answerErrors(app, explain, (error, route) => console.error(`sandbox: ${route} failed: ${error.message}`))
+  const refuseOtherMethods = collectMethods(app, workspace)
   app.register(
     async (api) => {
-      addGate(api, workspace, closing.signal)
+      addAuth(api, workspace, closing.signal)
       segmentRoutes(api, workspace)
-      api.register(async (v1) => API_ROUTES.forEach((addRoutes) => addRoutes(v1, workspace)), { prefix: '/v1' })
+      api.register(
+        async (v1) => {
+          for (const addRoutes of [keyRoutes, contactRoutes, eventRoutes, listRoutes]) addRoutes(v1, workspace)
+        },
+        { prefix: '/v1' }
+      )
     },
     { prefix: '/api' }
   )
   app.after(refuseOtherMethods)
-  app.register(async (control) => controlRoutes(control, workspace), { prefix: '/_sandbox' })
+  app.register(async (inspect) => inspectRoutes(inspect, workspace), { prefix: '/_sandbox' })
   return app
 }
 
-function explain(error: FastifyError | ApiError): Pick<ApiError, 'status' | 'message'> & Partial<ApiError> {
-  if (error instanceof ApiError) return error
+const NOT_JSON = 'Content-Type must be application/json'
+
+/** Bodies are JSON or refused, as long as there is one. */
+function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  const read = { parseAs: 'buffer' } as const
+  app.addContentTypeParser('application/json', read, async (_: FastifyRequest, bytes: Buffer) => parseJson(bytes))
+  app.addContentTypeParser('*', read, async (_: FastifyRequest, bytes: Buffer) => {
+    if (bytes.length) throw new HttpError(assumed.malformed.value, NOT_JSON)
+  })
+}
+
+/** Fastify's words where a client can read better ones. */
+function explain(error: FastifyError): ErrorAnswer {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return { status: 413, message: `Request body is larger than ${assumed.bodyMaximum.value} bytes` }
+      return errorAnswer(new HttpError(413, `Request body is larger than ${assumed.bodyMaximum.value} bytes`))
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return { status: assumed.malformed.value, message: 'Content-Type must be application/json' }
+      return errorAnswer(new HttpError(assumed.malformed.value, NOT_JSON))
   }
-  const status = error.statusCode ?? 500
-  return status < 500 ? { status, message: error.message } : { status: 500, message: 'Internal server error' }
+  return errorAnswer(error)
 }

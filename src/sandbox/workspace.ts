@@ -1,11 +1,9 @@
 import type { Choices } from './assumptions'
-import type { Faults } from './faults'
-import type { Happenings } from './happenings'
+import type { Store } from './db/store'
+import type { Faults } from './faults/faults'
+import type { RequestLog } from './inspect/requests'
+import type { EventStream } from './inspect/stream'
 import type { RateLimiter } from './rate-limit'
-import type { Store } from './store'
-import type { Traffic } from './traffic'
-
-export const MAXIMUM_RATE_LIMIT = 1_000_000
 
 /** What may be changed while the sandbox runs. */
 export interface Settings extends Choices {
@@ -21,7 +19,7 @@ export interface Workspace {
   initialSettings: Readonly<Settings>
   limiter: RateLimiter
   faults: Faults
-  traffic: Traffic
-  happenings: Happenings
+  requests: RequestLog
+  stream: EventStream
   now: () => number
 }

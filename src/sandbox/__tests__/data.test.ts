@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
-import { endSandboxes, start } from './harness'
+import { endSandboxes, start } from './__helpers__/running'
 
 let folder: string
 let data: string
@@ -26,7 +26,6 @@ it('keeps everything across restarts', async () => {
   const id = await first.contact('a@x.io', { metadata: { plan: 'pro' }, listId: 'clx_list_newsletter_id' })
   await first.api(`/contacts/${id}/events`, { body: { name: 'purchase_completed', data: { n: 1 } } })
   await first.api('/lists', { body: { name: 'More' } })
-  await first.api('/custom-fields', { body: { key: 'plan', label: 'Plan' } })
   const key = await first.keyWith('lists:read')
   await first.control('/keys/key_default', { method: 'PATCH', body: { revoked: true } })
   const { contacts, lists, members, events, automations, automationRuns } = await first.state()
@@ -43,15 +42,24 @@ it('keeps everything across restarts', async () => {
 })
 
 it('brings a file of version 1 up to date', async () => {
-  await (await start({ data })).contact('a@x.io')
-  await endSandboxes()
-  change('DROP TABLE identity_links; PRAGMA user_version = 1')
-
+  change(readFileSync(join(__dirname, '__helpers__/version-1.sql'), 'utf8'))
   const { call, state } = await start({ data })
   const send = (body: object) => call('/api/segment/track', { body: { userId: 'u1', ...body } })
   await send({ type: 'identify', traits: { email: 'a@x.io' } })
-  expect((await send({ type: 'track', event: 'x' })).status).toBe(200)
-  expect((await state()).totals).toMatchObject({ contacts: 1, events: 1 })
+  expect((await send({ type: 'track', event: 'purchase_completed' })).status).toBe(200)
+  const { totals, contacts, automations, automationRuns } = await state()
+  expect(totals).toEqual({
+    contacts: 1,
+    lists: 1,
+    members: 1,
+    events: 2,
+    automations: 1,
+    automationRuns: 2,
+    requests: 2
+  })
+  expect(contacts).toEqual([expect.objectContaining({ id: 'contact1', firstName: 'Ann', metadata: { plan: 'pro' } })])
+  expect(automations).toEqual([expect.objectContaining({ name: 'Flow', triggerEvent: 'purchase_completed' })])
+  expect(automationRuns.map(({ eventName }: { eventName: string }) => eventName)).toEqual(['purchase_completed', 'old'])
 })
 
 it('takes an empty file for a new one', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assumed, switches } from '../assumptions'
-import { SCOPES } from '../keys'
+import { SCOPES } from '../resources/keys'
 
 const page = readFileSync(join(__dirname, '../../../docs/sandbox.md'), 'utf8')
 

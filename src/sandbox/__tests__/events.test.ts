@@ -1,4 +1,4 @@
-import { endSandboxes, start } from './harness'
+import { endSandboxes, start } from './__helpers__/running'
 
 afterEach(endSandboxes)
 
@@ -75,14 +75,11 @@ describe('POST /contacts/{id}/events', () => {
     }
   })
 
-  it('starts only active automations with a custom event trigger of that name, each time anew', async () => {
+  it('starts only active automations that wait for that name, each time anew', async () => {
     const { api, contact, control, state } = await start()
     const id = await contact('a@x.io')
     await control('/automations', { body: { name: 'Second', event: 'Purchase_Completed' } })
     await control('/automations', { body: { name: 'Paused', event: 'purchase_completed', status: 'paused' } })
-    await control('/automations', {
-      body: { name: 'Welcome', triggerType: 'CONTACT_CREATED', event: 'purchase_completed' }
-    })
     await control('/automations', { body: { name: 'Other', event: 'other' } })
     for (const round of [1, 2]) {
       expect((await api(`/contacts/${id}/events`, { body: PURCHASE })).body.data.matchingAutomations).toBe(2)
@@ -116,54 +113,5 @@ describe('POST /contacts/{id}/events', () => {
     await contact('a@x.io')
     const answer = await api('/contacts/a@x.io/events', { body: PURCHASE })
     expect(answer).toMatchObject({ status: 404, body: { error: 'Contact not found' } })
-  })
-})
-
-describe('automations', () => {
-  it('lists them without and shows one with its steps', async () => {
-    const { api } = await start()
-    const list = await api('/automations')
-    expect(list.body).toEqual({
-      data: [
-        {
-          id: 'clx_auto_purchase_flow_id',
-          name: 'Post-Purchase Flow',
-          status: 'active',
-          triggerType: 'CUSTOM_EVENT',
-          stepCount: 3,
-          enrolledCount: 0,
-          completedCount: 0,
-          createdAt: expect.stringMatching(/Z$/),
-          updatedAt: expect.stringMatching(/Z$/)
-        }
-      ],
-      pagination: { page: 1, limit: 50, total: 1, totalPages: 1 }
-    })
-    const one = await api('/automations/clx_auto_purchase_flow_id')
-    expect(one.body.data).toMatchObject(list.body.data[0])
-    expect(one.body.data.steps.map((step: { order: number }) => step.order)).toEqual([1, 2, 3])
-    expect(await api('/automations/nope')).toMatchObject({ status: 404, body: { error: 'Automation not found' } })
-    expect((await api('/automations?limit=500')).status).toBe(400)
-  })
-
-  it('enrolls a contact once', async () => {
-    const { api, contact, control, state } = await start()
-    const contactId = await contact('a@x.io')
-    const automationId = 'clx_auto_purchase_flow_id'
-    const enroll = (body: unknown, id = automationId) => api(`/automations/${id}/enroll`, { body })
-    expect(await enroll({ contactId })).toMatchObject({
-      status: 200,
-      body: { data: { automationId, contactId, enrolled: true } }
-    })
-    expect((await enroll({ contactId })).body.data.enrolled).toBe(false)
-    expect((await state()).automationRuns).toEqual([expect.objectContaining({ eventId: null, eventName: null })])
-    expect(await enroll({})).toMatchObject({ status: 400, body: { error: 'contactId is required' } })
-    expect(await enroll({ contactId: 'nope' })).toMatchObject({ status: 404, body: { error: 'Contact not found' } })
-    expect(await enroll({ contactId }, 'nope')).toMatchObject({ status: 404, body: { error: 'Automation not found' } })
-    await control(`/automations/${automationId}`, { method: 'PATCH', body: { status: 'paused' } })
-    expect(await enroll({ contactId })).toMatchObject({
-      status: 400,
-      body: { error: expect.stringContaining('paused') }
-    })
   })
 })

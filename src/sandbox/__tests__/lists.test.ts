@@ -1,4 +1,4 @@
-import { endSandboxes, start } from './harness'
+import { endSandboxes, start } from './__helpers__/running'
 
 afterEach(endSandboxes)
 
@@ -61,60 +61,5 @@ describe('lists', () => {
   ])('refuses %j: %s', async (body, error) => {
     const { api } = await start()
     expect(await api('/lists', { body })).toMatchObject({ status: 400, body: { error } })
-  })
-})
-
-describe('custom fields', () => {
-  it('defines and lists them', async () => {
-    const { api } = await start()
-    expect((await api('/custom-fields')).body).toEqual({ data: [] })
-    const size = await api('/custom-fields', { body: { key: 'company_size', label: 'Company size', type: 'number' } })
-    expect(size.status).toBe(201)
-    expect(size.body.data).toEqual({
-      id: expect.any(String),
-      key: 'company_size',
-      label: 'Company size',
-      type: 'number',
-      mergeTag: '{{contact.custom.company_size}}'
-    })
-    const plan = await api('/custom-fields', {
-      body: { key: 'plan', label: 'Plan', type: 'single_select', options: ['free', 'pro'] }
-    })
-    expect(plan.body.data.options).toEqual(['free', 'pro'])
-    expect((await api('/custom-fields')).body.data).toEqual([size.body.data, plan.body.data])
-  })
-
-  it.each([
-    [{ key: 'Plan', label: 'Plan' }, /^key must be 1 to 50 lower-case/],
-    [{ key: 'plan' }, 'label is required'],
-    [{ key: 'plan', label: 'Plan', type: 'emoji' }, 'type must be one of text, number, date, boolean, single_select'],
-    [{ key: 'plan', label: 'Plan', type: 'single_select' }, 'options is required for single_select'],
-    [{ key: 'taken', label: 'Plan' }, 'key exists already']
-  ])('refuses %j', async (body, error) => {
-    const { api } = await start()
-    await api('/custom-fields', { body: { key: 'taken', label: 'Taken' } })
-    const answer = await api('/custom-fields', { body })
-    expect(answer.status).toBe(400)
-    expect(answer.body.error).toMatch(error)
-  })
-})
-
-describe('what is read only', () => {
-  it('has the documented segment and campaign, and no forms', async () => {
-    const { api } = await start()
-    expect((await api('/segments')).body).toMatchObject({
-      data: [{ id: 'clx_seg_high_engage_id', matchType: 'all' }],
-      pagination: { total: 1 }
-    })
-    expect((await api('/segments?id=clx_seg_high_engage_id')).body.data.cachedCount).toBe(1248)
-    expect(await api('/segments?id=nope')).toMatchObject({ status: 404, body: { error: 'Segment not found' } })
-    expect((await api('/segments?page=2')).body.data).toEqual([])
-    expect((await api('/campaigns')).body.data[0]).not.toHaveProperty('stats')
-    expect((await api('/campaigns?id=clx_camp_april_nl_id')).body.data.stats.delivered).toBe(5388)
-    expect((await api('/campaigns?id=nope')).status).toBe(404)
-    expect((await api('/forms')).body).toEqual({
-      data: [],
-      pagination: { page: 1, limit: 50, total: 0, totalPages: 0 }
-    })
   })
 })

@@ -1,4 +1,4 @@
-import { endSandboxes, start, type Answer } from './harness'
+import { endSandboxes, start, type Answer } from './__helpers__/running'
 
 afterEach(endSandboxes)
 
@@ -63,7 +63,7 @@ it('counts per key, every outcome but 401 and 429, and a bulk call once', async 
   const other = await keyWith('lists:read')
   const remaining = async (path: string, call?: object) => rate(await api(path, call)).remaining
   expect(await remaining('/lists')).toBe('119')
-  expect(await remaining('/contacts/nope')).toBe('118')
+  expect(await remaining('/lists?id=nope')).toBe('118')
   expect(await remaining('/contacts', { body: '{' })).toBe('117')
   expect(await remaining('/contacts/bulk', { body: { contacts: [{ email: 'a@x.io' }, { email: 'b@x.io' }] } })).toBe(
     '116'

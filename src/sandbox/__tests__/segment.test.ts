@@ -1,4 +1,4 @@
-import { endSandboxes, start } from './harness'
+import { endSandboxes, start } from './__helpers__/running'
 
 afterEach(endSandboxes)
 

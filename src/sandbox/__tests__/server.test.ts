@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { SANDBOX_KEY, startSandbox } from '..'
-import { endSandboxes, start } from './harness'
+import { endSandboxes, start } from './__helpers__/running'
 
 afterEach(endSandboxes)
 
@@ -83,7 +83,9 @@ describe('what is no route', () => {
     '/api/v1/',
     '/api/v1/nope',
     '/api/v2/contacts',
+    '/api/v1/contacts/a',
     '/api/v1/contacts/a/b',
+    '/api/v1/automations',
     '/api/v1/LISTS',
     '/api/segment'
   ])('answers %s with a page, whatever is sent', async (path) => {
@@ -98,8 +100,8 @@ describe('what is no route', () => {
 
   it.each([
     ['/lists', 'PUT', 'GET, HEAD, POST'],
-    ['/contacts/x', 'DELETE', 'GET, HEAD'],
-    ['/contacts/x', 'PATCH', 'GET, HEAD'],
+    ['/contacts', 'DELETE', 'GET, HEAD, POST'],
+    ['/contacts', 'PATCH', 'GET, HEAD, POST'],
     ['/contacts/bulk', 'OPTIONS', 'POST'],
     ['/contacts/x/events', 'GET', 'POST'],
     ['/whoami', 'POST', 'GET, HEAD']

@@ -1,8 +1,7 @@
 import fastify from 'fastify'
 import { SANDBOX_KEY } from '..'
-import { Happenings } from '../happenings'
-import { addStream } from '../stream'
-import { endSandboxes, start } from './harness'
+import { EventStream } from '../inspect/stream'
+import { endSandboxes, start } from './__helpers__/running'
 
 afterEach(endSandboxes)
 
@@ -15,8 +14,8 @@ async function listen(url: string) {
     headers: response.headers,
     end: () => reader.cancel(),
     async next(count: number) {
-      const happenings: { type: string }[] = []
-      while (happenings.length < count) {
+      const events: { type: string }[] = []
+      while (events.length < count) {
         const end = text.indexOf('\n\n')
         if (end < 0) {
           const { value, done } = await reader.read()
@@ -27,16 +26,16 @@ async function listen(url: string) {
         const [, type, data] = /^event: (.*)\ndata: (.*)$/.exec(text.slice(0, end)) ?? []
         text = text.slice(end + 2)
         if (!data) continue
-        const happening = JSON.parse(data)
-        expect(happening.type).toBe(type)
-        happenings.push(happening)
+        const event = JSON.parse(data)
+        expect(event.type).toBe(type)
+        events.push(event)
       }
-      return happenings
+      return events
     }
   }
 }
 
-it('tells what happens, in order', async () => {
+it('emits what happens, in order', async () => {
   const { url, api, contact, control } = await start({ now: () => 1_000_000_000 })
   const stream = await listen(url)
   expect(stream.headers.get('content-type')).toBe('text/event-stream')
@@ -70,23 +69,26 @@ it('keeps up with the largest bulk calls', async () => {
   for (let round = 0; round < 3; round += 1) {
     await api('/contacts/bulk', { body: { contacts, listId: 'clx_list_newsletter_id' } })
   }
-  const happenings = await stream.next(4003)
-  expect(happenings.filter(({ type }) => type === 'contact')).toHaveLength(3000)
-  expect(happenings.filter(({ type }) => type === 'membership')).toHaveLength(1000)
+  const events = await stream.next(4003)
+  expect(events.filter(({ type }) => type === 'contact')).toHaveLength(3000)
+  expect(events.filter(({ type }) => type === 'membership')).toHaveLength(1000)
   await stream.end()
 })
 
 describe('the stream by itself', () => {
   const app = fastify({ forceCloseConnections: true })
-  const happenings = new Happenings(Date.now)
+  const stream = new EventStream(Date.now, 20)
   let url: string
   beforeAll(async () => {
-    addStream(app, happenings, 20)
+    app.get('/stream', (_request, reply) => stream.open(reply))
     url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/stream`
   })
-  afterAll(() => app.close())
+  afterAll(async () => {
+    stream.close()
+    await app.close()
+  })
 
-  it('beats while nothing happens', async () => {
+  it('sends a heartbeat while nothing happens', async () => {
     const reader = (await fetch(url)).body!.pipeThrough(new TextDecoderStream()).getReader()
     let text = ''
     while (!text.includes(': still here\n\n: still here\n\n')) text += (await reader.read()).value
@@ -96,7 +98,7 @@ describe('the stream by itself', () => {
   it('cuts off a listener that lets more than 4 MiB wait', async () => {
     const response = await fetch(url)
     const email = `a@${'long.'.repeat(40)}io`
-    for (let told = 0; told < 20_000; told += 1) happenings.tell({ type: 'contact', change: 'created', id: 'x', email })
+    for (let sent = 0; sent < 20_000; sent += 1) stream.emit({ type: 'contact', change: 'created', id: 'x', email })
     await expect(response.text()).rejects.toThrow()
     expect((await fetch(url)).status).toBe(200)
   })

@@ -1,21 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { contactInput, emailAddress, findByEmail, getContact, upsertContact, type Contact } from '../contacts'
-import { fireEvent } from '../events'
-import { ApiError, badRequest, isJsonObject, jsonObject, notFound, parseBody } from '../http'
-import type { Store } from '../store'
+import { HttpError } from '../../http/errors'
+import { isObject } from '../../http/json'
+import type { Store } from '../db/store'
+import { badRequest, jsonObject, notFound, parseBody } from '../request'
 import type { Workspace } from '../workspace'
+import { contactInput, emailAddress, findByEmail, getContact, upsertContact, type Contact } from './contacts'
+import { eventName, fireEvent } from './events'
 
 /** Of Segment's common fields these are read; the others, `timestamp` and `messageId` among them, are ignored. */
 const common = { userId: z.string().nullish(), anonymousId: z.string().nullish(), context: z.unknown().optional() }
 const callBody = z.object({ type: z.string().min(1) })
 const identifyBody = z.object({ ...common, traits: jsonObject.nullish() })
-const trackBody = z.object({
-  ...common,
-  event: z.string().refine((name) => name.trim() !== '', { error: 'must not be empty' }),
-  properties: jsonObject.nullish()
-})
-type Track = z.output<typeof trackBody>
+const trackBody = z.object({ ...common, event: eventName, properties: jsonObject.nullish() })
+type Who = Pick<z.output<typeof trackBody>, keyof typeof common>
 
 /**
  * The endpoints for the webhooks of Segment and RudderStack, written from the product page, which describes the first
@@ -44,7 +42,7 @@ function orError<T>(apply: () => T): T | { error: string } {
   try {
     return apply()
   } catch (error) {
-    if (error instanceof ApiError) return { error: error.message }
+    if (error instanceof HttpError) return { error: error.message }
     throw error
   }
 }
@@ -61,8 +59,6 @@ function identify(workspace: Workspace, call: unknown) {
   const { email: trait, firstName, first_name, lastName, last_name, ...metadata } = traits ?? {}
   const email = addressIn(trait) ?? addressIn(userId)
   if (!email) throw badRequest('traits.email or userId must be an email address')
-  const refusal = workspace.faults.refusal(email)
-  if (refusal) throw badRequest(refusal)
   const names = { firstName: firstName ?? first_name, lastName: lastName ?? last_name }
   const { contact, created } = upsertContact(workspace, parseBody(contactInput, { email, ...names, metadata }))
   link(workspace.store, 'userId', userId, contact)
@@ -83,8 +79,6 @@ function track(workspace: Workspace, call: unknown) {
   if (segmentUnknown === 'bad-request') throw badRequest(message)
   return { contactId: null, eventName: event, matchingAutomations: 0 }
 }
-
-type Who = Pick<Track, 'userId' | 'anonymousId' | 'context'>
 
 /** The contact an event belongs to. */
 function contactOf(workspace: Workspace, { userId, anonymousId, context }: Who): Contact | undefined {
@@ -133,6 +127,6 @@ function idByEmail(store: Store, value: unknown): string | undefined {
 const addressIn = (value: unknown): string | undefined => emailAddress.safeParse(value).data
 
 function emailIn(context: unknown): unknown {
-  const traits = isJsonObject(context) ? context.traits : undefined
-  return isJsonObject(traits) ? traits.email : undefined
+  const traits = isObject(context) ? context.traits : undefined
+  return isObject(traits) ? traits.email : undefined
 }

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { newId, newKey } from './ids'
-import { fromJson, type Store } from './store'
+import type { FastifyInstance } from 'fastify'
+import type { Choices } from '../assumptions'
+import type { Store } from '../db/store'
+import { fromJson, newId } from '../db/values'
 
 export const SCOPES = [
   'contacts:read',
@@ -28,6 +31,13 @@ export interface ApiKey {
   revoked: boolean
 }
 
+export function keyRoutes(app: FastifyInstance, { settings }: { settings: Choices }): void {
+  app.get('/whoami', { config: { exists: () => settings.whoami === 'available' } }, ({ api }) => {
+    const workspace = { workspaceId: 'ws_sandbox_id', workspaceName: 'EmailSendX Sandbox' }
+    return { data: { ...workspace, keyName: api?.key?.name, scopes: api?.key?.scopes } }
+  })
+}
+
 interface KeyRow {
   id: string
   key: string
@@ -36,7 +46,7 @@ interface KeyRow {
   revoked: number
 }
 
-const COLUMNS = 'id, key, name, scopes, revoked'
+const SELECT = 'SELECT id, key, name, scopes, revoked FROM keys'
 
 const fromRow = (row: KeyRow): ApiKey => ({
   id: row.id,
@@ -47,25 +57,12 @@ const fromRow = (row: KeyRow): ApiKey => ({
 })
 
 export function listKeys(store: Store): ApiKey[] {
-  return store.all<KeyRow>(`SELECT ${COLUMNS} FROM keys ORDER BY seq`).map(fromRow)
+  return store.all<KeyRow>(`${SELECT} ORDER BY seq`).map(fromRow)
 }
 
 export function findKey(store: Store, secret: string): ApiKey | undefined {
-  const row = store.get<KeyRow>(`SELECT ${COLUMNS} FROM keys WHERE key = ?`, secret)
+  const row = store.get<KeyRow>(`${SELECT} WHERE key = ?`, secret)
   return row && fromRow(row)
-}
-
-/** `id` and `key` are made up when not given. */
-export function createKey(store: Store, { id = newId(), key, name, scopes, environment = 'test' }: NewKey): ApiKey {
-  const made: ApiKey = { id, key: key ?? newKey(environment), name, scopes, revoked: false }
-  store.run(
-    'INSERT INTO keys (id, key, name, scopes) VALUES (?, ?, ?, ?)',
-    made.id,
-    made.key,
-    JSON.stringify(name),
-    JSON.stringify(scopes)
-  )
-  return made
 }
 
 interface NewKey {
@@ -76,19 +73,27 @@ interface NewKey {
   environment?: 'test' | 'live'
 }
 
+/** `id` and `key` are made up when not given; a key has the documented form, prefix and 32 characters. */
+export function createKey(store: Store, { id = newId(), name, scopes, environment = 'test', ...given }: NewKey) {
+  const key = given.key ?? `esx_${environment}_${randomBytes(16).toString('hex')}`
+  const sql = 'INSERT INTO keys (id, key, name, scopes) VALUES (?, ?, ?, ?)'
+  store.run(sql, id, key, JSON.stringify(name), JSON.stringify(scopes))
+  return { id, key, name, scopes, revoked: false } satisfies ApiKey
+}
+
 /** @returns the changed key, or undefined when there is none with this id */
 export function changeKey(
   store: Store,
   id: string,
-  change: { revoked?: boolean; scopes?: Scope[] }
+  { revoked, scopes }: { revoked?: boolean; scopes?: Scope[] }
 ): ApiKey | undefined {
   store.run(
     'UPDATE keys SET revoked = coalesce(?, revoked), scopes = coalesce(?, scopes) WHERE id = ?',
-    change.revoked === undefined ? null : Number(change.revoked),
-    change.scopes ? JSON.stringify(change.scopes) : null,
+    revoked === undefined ? null : Number(revoked),
+    scopes ? JSON.stringify(scopes) : null,
     id
   )
-  const row = store.get<KeyRow>(`SELECT ${COLUMNS} FROM keys WHERE id = ?`, id)
+  const row = store.get<KeyRow>(`${SELECT} WHERE id = ?`, id)
   return row && fromRow(row)
 }
 

@@ -1,44 +1,42 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
 import type { AnswerFault } from './faults'
 
-type Spoiling = Extract<AnswerFault, { kind: 'status' | 'garbage' }>
-
 /**
- * A fault that strikes before the request is carried out.
+ * Injects a fault before the request is carried out.
  * @returns `answered` or `dropped` when the request ends here; undefined when it was only delayed and goes on
  */
-export async function strikeEarly(
+export async function injectBefore(
   fault: AnswerFault,
   reply: FastifyReply,
   closing: AbortSignal
 ): Promise<'answered' | 'dropped' | undefined> {
-  if (!(await passed(fault.delayMs, closing)) || fault.kind === 'drop') {
+  if (!(await waited(fault.delayMs, closing)) || fault.kind === 'drop') {
     drop(reply)
     return 'dropped'
   }
   if (fault.kind === 'delay') return undefined
-  reply.send(spoil(fault, reply))
+  reply.send(faultyAnswer(fault, reply))
   return 'answered'
 }
 
-/** A fault that strikes when the request has had its effect. @returns the body to send instead of `payload` */
-export async function strikeLate(
+/** Injects a fault when the request has had its effect. @returns the body to send instead of `payload` */
+export async function injectAfter(
   fault: AnswerFault,
   reply: FastifyReply,
   payload: unknown,
   closing: AbortSignal
 ): Promise<unknown> {
-  if (!(await passed(fault.delayMs, closing)) || fault.kind === 'drop') {
+  if (!(await waited(fault.delayMs, closing)) || fault.kind === 'drop') {
     drop(reply)
     return ''
   }
-  return fault.kind === 'delay' ? payload : spoil(fault, reply)
+  return fault.kind === 'delay' ? payload : faultyAnswer(fault, reply)
 }
 
-/** Waits. @returns false when the sandbox was stopped meanwhile */
-async function passed(ms: number, closing: AbortSignal): Promise<boolean> {
-  if (ms > 0) await pause(ms, undefined, { signal: closing }).catch(() => undefined)
+/** @returns false when the sandbox was stopped meanwhile */
+async function waited(ms: number, closing: AbortSignal): Promise<boolean> {
+  if (ms > 0) await wait(ms, undefined, { signal: closing }).catch(() => undefined)
   return !closing.aborted
 }
 
@@ -48,8 +46,8 @@ function drop(reply: FastifyReply): void {
   reply.raw.destroy()
 }
 
-/** Sets status and headers of a spoilt answer. @returns its body */
-function spoil(fault: Spoiling, reply: FastifyReply): string {
+/** Sets status and headers. @returns the body */
+function faultyAnswer(fault: Extract<AnswerFault, { kind: 'status' | 'garbage' }>, reply: FastifyReply): string {
   reply.code(fault.status).removeHeader('content-length')
   if (fault.kind === 'garbage') {
     reply.type('application/json; charset=utf-8')
@@ -58,17 +56,17 @@ function spoil(fault: Spoiling, reply: FastifyReply): string {
   const { status, headers } = fault
   const retryAfter = Object.entries(headers).find(([name]) => name.toLowerCase() === 'retry-after')?.[1] ?? '1'
   if (status === 429) reply.headers({ 'Retry-After': retryAfter, 'X-RateLimit-Remaining': '0' })
-  const { body = { error: words(status, retryAfter) } } = fault
+  const { body = { error: messageOf(status, retryAfter) } } = fault
   reply.type(typeof body === 'string' ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8').headers(headers)
   return typeof body === 'string' ? body : JSON.stringify(body)
 }
 
-function words(status: number, retryAfter: string): string {
+function messageOf(status: number, retryAfter: string): string {
   if (status === 429) return `Rate limit exceeded. Retry after ${retryAfter} seconds.`
-  return WORDS[status] ?? `Answered ${status} by a fault of the sandbox`
+  return MESSAGES[status] ?? `Answered ${status} by a fault of the sandbox`
 }
 
-const WORDS: Record<number, string> = {
+const MESSAGES: Record<number, string> = {
   400: 'Invalid request body',
   401: 'Invalid API key',
   403: 'API key lacks the required scope',

@@ -8,7 +8,7 @@ const APPLICATION_ID = 0x45535873
 const BUSY_TIMEOUT_MS = 5000
 
 /**
- * What each version of the tables added. Text that callers choose (names, labels, data) is stored as JSON text: libsql
+ * What each version of the tables changed. Text that callers choose (names, labels, data) is stored as JSON text: libsql
  * cuts a string at its first NUL when reading it back, and JSON escapes that character.
  */
 const MIGRATIONS = [
@@ -37,6 +37,11 @@ CREATE TABLE custom_fields (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ke
   type TEXT NOT NULL, options TEXT NOT NULL);
 `,
   `
+DELETE FROM runs WHERE event_id IS NULL;
+DELETE FROM automations WHERE trigger_type <> 'CUSTOM_EVENT';
+ALTER TABLE automations DROP COLUMN trigger_type;
+ALTER TABLE automations DROP COLUMN steps;
+DROP TABLE custom_fields;
 CREATE TABLE identity_links (kind TEXT NOT NULL, value TEXT NOT NULL, contact_id TEXT NOT NULL REFERENCES contacts (id),
   PRIMARY KEY (kind, value)) WITHOUT ROWID;
 `
@@ -44,17 +49,7 @@ CREATE TABLE identity_links (kind TEXT NOT NULL, value TEXT NOT NULL, contact_id
 const SCHEMA_VERSION = MIGRATIONS.length
 
 /** Child tables first, so that emptying them in this order never breaks a reference. */
-export const TABLE_NAMES = [
-  'identity_links',
-  'runs',
-  'events',
-  'members',
-  'automations',
-  'custom_fields',
-  'lists',
-  'contacts',
-  'keys'
-]
+export const TABLE_NAMES = ['identity_links', 'runs', 'events', 'members', 'automations', 'lists', 'contacts', 'keys']
 
 /**
  * Opens the sandbox's database and creates its tables when it is new.

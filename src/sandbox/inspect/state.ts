@@ -1,14 +1,14 @@
-import { automationsWithTriggers } from './automations'
-import { CONTACT_COLUMNS, contactFromRow, findByEmail, type Contact, type ContactRow } from './contacts'
-import { notFound } from './http'
-import { listKeys, maskKey, type ApiKey } from './keys'
-import { findLists, listsOf } from './lists'
-import { fromJson } from './store'
-import type { Workspace } from './workspace'
+import { fromJson } from '../db/values'
+import { notFound } from '../request'
+import { selectAutomations } from '../resources/automations'
+import { findByEmail, selectContacts } from '../resources/contacts'
+import { listKeys, maskKey, type ApiKey } from '../resources/keys'
+import { selectLists } from '../resources/lists'
+import type { Workspace } from '../workspace'
 
-const MAXIMUM_ROWS = 100
+const MAX_ROWS = 100
 /** A state is read often; large contacts and events must not make it heavy. In characters per collection. */
-const MAXIMUM_SIZE = 1_000_000
+const MAX_SIZE = 1_000_000
 
 /** An event as it was fired. */
 interface StateEvent {
@@ -21,15 +21,15 @@ interface StateEvent {
   firedAt: string
 }
 
-/** One start of an automation; `eventId` and `eventName` are null when the contact was enrolled. */
+/** One start of an automation. */
 interface StateRun {
   id: string
   automationId: string
   automationName: string
   contactId: string
   email: string
-  eventId: string | null
-  eventName: string | null
+  eventId: string
+  eventName: string
   startedAt: string
 }
 
@@ -42,9 +42,9 @@ interface StateMember {
 
 /** What the sandbox holds: the latest rows of everything (at most 100 each, newest first) and the true totals. */
 export function state(workspace: Workspace) {
-  const { store, traffic, faults, settings } = workspace
+  const { store, requests, faults, settings } = workspace
   const count = (table: string) => store.count(`SELECT count(*) AS n FROM ${table}`)
-  const byRoute = traffic.byRoute()
+  const byRoute = requests.byRoute()
   return {
     totals: {
       contacts: count('contacts'),
@@ -59,7 +59,7 @@ export function state(workspace: Workspace) {
     lists: lists(workspace),
     members: members(workspace),
     events: events(workspace),
-    automations: automationsWithTriggers(workspace),
+    automations: selectAutomations(workspace, `ORDER BY seq LIMIT ${MAX_ROWS}`),
     automationRuns: runs(workspace),
     requests: byRoute,
     keys: listKeys(store).map((key) => keyState(workspace, key)),
@@ -73,35 +73,35 @@ export function keyState({ limiter }: Workspace, { id, name, key, scopes, revoke
   return { id, name, key: maskKey(key), scopes, revoked, window: limiter.window(id) }
 }
 
-/** One contact with everything about it. @throws ApiError 404 */
+/** One contact with everything about it. @throws HttpError 404 */
 export function contactState(workspace: Workspace, email: string) {
   const contact = findByEmail(workspace.store, email.trim().toLowerCase())
   if (!contact) throw notFound('No contact has this email')
+  const { id } = contact
+  const ofContact = `WHERE id IN (SELECT list_id FROM members WHERE contact_id = ?) ORDER BY seq LIMIT ${MAX_ROWS}`
   return {
     contact,
-    lists: listsOf(workspace, contact.id),
-    events: events(workspace, contact.id),
-    automationRuns: runs(workspace, contact.id)
+    lists: selectLists(workspace, ofContact, id),
+    events: events(workspace, id),
+    automationRuns: runs(workspace, id)
   }
 }
 
-function contacts(workspace: Workspace): Contact[] {
+function contacts(workspace: Workspace) {
   const limit = fitting(workspace, 'SELECT length(details) AS size FROM contacts ORDER BY seq DESC')
-  return workspace.store
-    .all<ContactRow>(`SELECT ${CONTACT_COLUMNS} FROM contacts ORDER BY seq DESC LIMIT ?`, limit)
-    .map(contactFromRow)
+  return selectContacts(workspace.store, 'ORDER BY seq DESC LIMIT ?', limit)
 }
 
 function lists(workspace: Workspace) {
   const limit = fitting(workspace, 'SELECT length(name) + length(description) AS size FROM lists ORDER BY seq')
-  return findLists(workspace, { page: 1, limit }).data
+  return selectLists(workspace, 'ORDER BY seq LIMIT ?', limit)
 }
 
 function members({ store }: Workspace): StateMember[] {
   return store.all<StateMember>(
     `SELECT list_id AS listId, contact_id AS contactId, email, added_at AS addedAt
      FROM members JOIN contacts ON contacts.id = members.contact_id
-     ORDER BY members.seq DESC LIMIT ${MAXIMUM_ROWS}`
+     ORDER BY members.seq DESC LIMIT ${MAX_ROWS}`
   )
 }
 
@@ -109,7 +109,7 @@ function events(workspace: Workspace, contactId?: string): StateEvent[] {
   const { where, values } = ofContact('events', contactId)
   const sizes = `SELECT length(name) + length(data) AS size FROM events ${where} ORDER BY seq DESC`
   return workspace.store
-    .all<StateEvent & { name: string; data: string }>(
+    .all<StateEvent & { data: string }>(
       `SELECT events.id, contact_id AS contactId, email, name, data, matching AS matchingAutomations, fired_at AS firedAt
        FROM events JOIN contacts ON contacts.id = events.contact_id ${where} ORDER BY events.seq DESC LIMIT ?`,
       ...values,
@@ -120,9 +120,9 @@ function events(workspace: Workspace, contactId?: string): StateEvent[] {
 
 function runs(workspace: Workspace, contactId?: string): StateRun[] {
   const { where, values } = ofContact('runs', contactId)
-  const from = `FROM runs LEFT JOIN events ON events.id = runs.event_id
-    JOIN automations ON automations.id = runs.automation_id JOIN contacts ON contacts.id = runs.contact_id ${where}`
-  const sizes = `SELECT length(automations.name) + coalesce(length(events.name), 0) AS size ${from} ORDER BY runs.seq DESC`
+  const from = `FROM runs JOIN events ON events.id = runs.event_id JOIN automations ON automations.id = runs.automation_id
+    JOIN contacts ON contacts.id = runs.contact_id ${where}`
+  const sizes = `SELECT length(automations.name) + length(events.name) AS size ${from} ORDER BY runs.seq DESC`
   return workspace.store
     .all<StateRun>(
       `SELECT runs.id, automation_id AS automationId, automations.name AS automationName, runs.contact_id AS contactId, email,
@@ -131,11 +131,7 @@ function runs(workspace: Workspace, contactId?: string): StateRun[] {
       ...values,
       fitting(workspace, sizes, ...values)
     )
-    .map((row) => ({
-      ...row,
-      automationName: fromJson(row.automationName),
-      eventName: row.eventName === null ? null : fromJson(row.eventName)
-    }))
+    .map((row) => ({ ...row, automationName: fromJson(row.automationName), eventName: fromJson(row.eventName) }))
 }
 
 /** Narrows a query to one contact, when there is one to look for. */
@@ -148,7 +144,7 @@ function ofContact(table: 'events' | 'runs', contactId?: string): { where: strin
 /** How many of the first rows stay together within the size; at least one, at most 100. */
 function fitting({ store }: Workspace, sizes: string, ...values: string[]): number {
   let total = 0
-  const rows = store.all<{ size: number }>(`${sizes} LIMIT ${MAXIMUM_ROWS}`, ...values)
-  const beyond = rows.findIndex(({ size }) => (total += size) > MAXIMUM_SIZE)
-  return beyond < 0 ? MAXIMUM_ROWS : Math.max(1, beyond)
+  const rows = store.all<{ size: number }>(`${sizes} LIMIT ${MAX_ROWS}`, ...values)
+  const beyond = rows.findIndex(({ size }) => (total += size) > MAX_SIZE)
+  return beyond < 0 ? MAX_ROWS : Math.max(1, beyond)
 }

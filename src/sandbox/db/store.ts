@@ -2,11 +2,6 @@ import type Database from 'libsql'
 
 type Value = string | number | null
 
-/** Reads a column that this program wrote as JSON text. */
-export function fromJson<T>(text: string): T {
-  return JSON.parse(text) as T
-}
-
 /** A prepared-statement cache over one SQLite connection. All calls are synchronous, so each is atomic in this process. */
 export class Store {
   private readonly statements = new Map<string, Database.Statement>()

@@ -1,4 +1,4 @@
-import { SANDBOX_KEY, startSandbox, type Sandbox, type SandboxOptions } from '..'
+import { SANDBOX_KEY, startSandbox, type Sandbox, type SandboxOptions } from '../..'
 
 const running: Sandbox[] = []
 

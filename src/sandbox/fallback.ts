@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { assumed } from './assumptions'
-import { ApiError, METHODS, pathOf } from './http'
+import { METHODS, notFound, pathOf } from './request'
 import type { Workspace } from './workspace'
 
 /** EmailSendX serves its API and its website from one origin, so what is no API route is answered with a page. */
@@ -18,19 +18,19 @@ export function sendPage(reply: FastifyReply, status: number): FastifyReply {
 `)
 }
 
-/** Answers paths that do not exist. */
-export function addUnknownPaths(app: FastifyInstance, { traffic }: Workspace): void {
+/** The 404 fallback: answers paths that do not exist. */
+export function answerUnknownPaths(app: FastifyInstance, { requests }: Workspace): void {
   app.addHook('onRequest', async ({ is404, url }, reply) => {
     if (!is404) return
-    if (pathOf(url).startsWith('/_sandbox')) throw new ApiError(404, 'No such control route: see docs/sandbox.md')
+    if (pathOf(url).startsWith('/_sandbox')) throw notFound('No such control route: see docs/sandbox.md')
     const status = assumed.unknownRoute.value
-    traffic.note({ route: 'unknown path', url, status })
+    requests.add({ route: 'unknown path', url, status })
     return sendPage(reply, status)
   })
 }
 
-/** Notes the API's routes; the returned function then answers every other method on their paths. */
-export function watchMethods(app: FastifyInstance, { traffic }: Workspace): () => void {
+/** Collects the API's routes; the returned function then answers every other method on their paths. */
+export function collectMethods(app: FastifyInstance, { requests }: Workspace): () => void {
   const known = new Map<string, string[]>()
   app.addHook('onRoute', ({ url, method }) => {
     if (url.startsWith('/api/')) known.set(url, [...(known.get(url) ?? []), method].flat())
@@ -39,7 +39,7 @@ export function watchMethods(app: FastifyInstance, { traffic }: Workspace): () =
     for (const [pattern, allowed] of [...known]) {
       const answer = async ({ method, url }: FastifyRequest, reply: FastifyReply) => {
         const status = assumed.wrongMethod.value
-        traffic.note({ route: `${method} ${pattern}`, url, status })
+        requests.add({ route: `${method} ${pattern}`, url, status })
         return sendPage(reply.header('Allow', allowed.join(', ')), status)
       }
       const method = METHODS.filter((method) => !allowed.includes(method))

@@ -6,12 +6,12 @@ export function newId(): string {
   return `cl${digits.padStart(23, '0').slice(-23)}`
 }
 
-/** A key with the documented form: prefix and 32 characters. */
-export function newKey(environment: 'test' | 'live'): string {
-  return `esx_${environment}_${randomBytes(16).toString('hex')}`
-}
-
 /** Milliseconds since 1970 as the API writes times, e.g. `2026-01-15T10:00:00Z`. */
 export function isoTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`
+}
+
+/** Reads a column that this program wrote as JSON text. */
+export function fromJson<T>(text: string): T {
+  return JSON.parse(text) as T
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { newId } from './ids'
-import type { ApiKey } from './keys'
-import { METHODS } from './http'
+import { newId } from '../db/values'
+import { METHODS } from '../request'
+import type { ApiKey } from '../resources/keys'
 
-/** Longest delay a fault may cause, in milliseconds. */
-const MAXIMUM_DELAY_MS = 600_000
+/** Longest delay a fault may cause. */
+const MAX_DELAY_MS = 600_000
 
 const headerName = z
   .string()
@@ -12,12 +12,12 @@ const headerName = z
   .refine((name) => !/^(content-length|transfer-encoding)$/i.test(name), { error: 'cannot be set by a fault' })
 const headerValue = z.string().regex(/^[\t\x20-\x7e]*$/, { error: 'must be printable ASCII' })
 
-/** How often a fault strikes; `always`: until it is removed. */
+/** How many requests meet the fault; `always`: until it is removed. */
 const times = z.union([z.int().min(1).max(1_000_000), z.literal('always')], {
   error: 'must be an integer from 1 or "always"'
 })
 
-/** Which requests a fault waits for (whatever is absent matches everything), and how it strikes. */
+/** Which requests a fault waits for (whatever is absent matches everything), and when it is injected. */
 const onRequests = {
   times: times.default(1),
   method: z.enum(METHODS).optional(),
@@ -30,8 +30,8 @@ const onRequests = {
     .optional(),
   /** A key, or the id of one. */
   key: z.string().min(1).optional(),
-  delayMs: z.int().min(0).max(MAXIMUM_DELAY_MS).default(0),
-  /** Carry the request out first and spoil only its answer. */
+  delayMs: z.int().min(0).max(MAX_DELAY_MS).default(0),
+  /** Carry the request out first; only its answer goes wrong. */
   applied: z.boolean().default(false)
 }
 
@@ -66,18 +66,18 @@ export const faultSpec = z.discriminatedUnion(
 )
 type FaultSpec = z.output<typeof faultSpec>
 
-/** A fault with how many more times it will strike. */
+/** `times` counts down. */
 type Fault = FaultSpec & { id: string }
 export type AnswerFault = Exclude<Fault, { kind: 'refuse-contact' }>
 
-/** A request as faults see it. */
-interface Met {
+/** What of a request is compared. */
+interface Target {
   method: string
   path: string
   key?: ApiKey
 }
 
-/** The faults that wait for their requests, oldest first. `times` counts down. */
+/** The faults that wait for their requests, oldest first. */
 export class Faults {
   private waiting: Fault[] = []
 
@@ -103,8 +103,8 @@ export class Faults {
   }
 
   /** The first fault that this request meets, used up by one. */
-  strike(met: Met): AnswerFault | undefined {
-    const fault = this.waiting.find((one): one is AnswerFault => one.kind !== 'refuse-contact' && matches(one, met))
+  take(target: Target): AnswerFault | undefined {
+    const fault = this.waiting.find((one): one is AnswerFault => one.kind !== 'refuse-contact' && matches(one, target))
     if (fault) this.useUp(fault)
     return fault
   }
@@ -126,7 +126,7 @@ export class Faults {
   }
 }
 
-function matches(fault: AnswerFault, { method, path, key }: Met): boolean {
+function matches(fault: AnswerFault, { method, path, key }: Target): boolean {
   if (fault.method !== undefined && fault.method !== method) return false
   if (fault.key !== undefined && fault.key !== key?.key && fault.key !== key?.id) return false
   return fault.path === undefined || pathMatches(fault.path.split('/'), path.split('/'))
