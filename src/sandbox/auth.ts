@@ -39,7 +39,7 @@ interface RequestContext {
  * @param closing ends the waiting of delayed requests when the sandbox stops
  */
 export function addAuth(app: FastifyInstance, workspace: Workspace, closing: AbortSignal): void {
-  const { store, limiter, faults } = workspace
+  const { store, limiter, faults, now } = workspace
   app.decorateRequest('api', null)
 
   app.addHook('onRequest', async (request, reply) => {
@@ -54,7 +54,8 @@ export function addAuth(app: FastifyInstance, workspace: Workspace, closing: Abo
     const isFree = isRefusedByFault || counts?.() === false
     const fits = key !== undefined && (isFree || limiter.take(key.id))
     const window = limiter.window(key?.id)
-    reply.headers(rateHeaders(window))
+    // Clients measure the reset against the date of the same answer.
+    reply.headers({ ...rateHeaders(window), date: new Date(now()).toUTCString() })
     request.api = { key, fault, refusal: refuse({ secret, named, retryAfter: fits ? 0 : window.retryAfter, scope }) }
   })
 

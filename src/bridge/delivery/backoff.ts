@@ -12,7 +12,8 @@ export interface PaceWords {
 /** A track takes up to two calls: to find the contact, and to fire the event. */
 const CALLS_IN_RESERVE = 2
 
-/** The window is 60 seconds; whoever names a time further away has another clock. */
+const WINDOW_MS = 60_000
+/** Whoever names a time further away has another clock. */
 const MAX_RESET_MS = 61_000
 const MAX_RETRY_AFTER_MS = 60 * 60 * 1000
 const MIN_PAUSE_MS = 1_000
@@ -43,13 +44,18 @@ export function readPace(status: number, headers: { get(name: string): string | 
   }
 }
 
-/** How long to leave EmailSendX alone after these answers, in ms: so that no call is made that would be refused. */
-export function pauseAfter(answers: PaceWords[]): number {
+/**
+ * How long to leave EmailSendX alone after these answers, in ms: so that no call is made that would be refused.
+ * @param ages how long ago the calls of the last window were answered, in ms, oldest first. The reset is when one place is
+ *   free again; where two are needed, the second call tells when.
+ */
+export function pauseAfter(answers: PaceWords[], ages: number[] = []): number {
   const refused = answers.find(({ status }) => status === 429)
   if (refused) return refused.retryAfterMs ?? refused.resetMs ?? REFUSED_PAUSE_MS
   const last = answers[answers.length - 1]
   if (last?.remaining === undefined || last.remaining >= CALLS_IN_RESERVE) return last?.retryAfterMs ?? 0
-  return last.resetMs ?? MAX_RESET_MS
+  const age = ages[CALLS_IN_RESERVE - last.remaining - 1] ?? WINDOW_MS
+  return Math.min(MAX_RESET_MS, Math.max(last.resetMs ?? MAX_RESET_MS, WINDOW_MS - age))
 }
 
 /** Exponential back-off with full jitter after so many failures in a row, in ms. */

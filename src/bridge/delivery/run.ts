@@ -26,6 +26,8 @@ export interface Tools {
     has(partitionId: number, email: string): boolean
     forget(partitionId: number, email: string): void
   }
+  /** Notes calls that were answered just now. @returns how long ago those of the last minute were, in ms, oldest first */
+  noteCalls(partitionId: number, count: number): number[]
   /** Ends calls under way. */
   signal: AbortSignal
   /** No further calls are to be begun. */
@@ -221,7 +223,8 @@ class Run {
       this.state.failures++
       this.state.slow = true
     }
-    const pause = Math.max(pauseAfter(report.pace), failed ? backOff(this.state.failures) : 0)
+    const ages = this.tools.noteCalls(this.partition.partitionId, report.pace.length)
+    const pause = Math.max(pauseAfter(report.pace, ages), failed ? backOff(this.state.failures) : 0)
     this.pause(pause)
     return pause === 0
   }

@@ -44,6 +44,8 @@ const HOUR_MS = 60 * 60 * 1000
 const SLOW_SHARE = 1 / 4
 /** How long the word that there is no such contact is good for. */
 const MISSING_MS = 60_000
+/** EmailSendX counts the calls of the last minute. */
+const WINDOW_MS = 60_000
 const RETRY_WRITE_MS = 500
 const CLOSING_MS = 1_000
 
@@ -84,6 +86,7 @@ class DeliveryWorker implements Delivery {
       keepUnknownOutcomes: onUnknownOutcome === 'dead-letter',
       metrics: createDeliveryMetrics(registry),
       missing: rememberMissing(now),
+      noteCalls: rememberCalls(now),
       signal: this.aborting.signal,
       isStopping: () => this.stopping !== undefined,
       persist: (write) => this.persist(write)
@@ -226,5 +229,15 @@ function rememberMissing(now: () => number): Tools['missing'] {
     note: (partitionId, email) => void told.set(key(partitionId, email), now()),
     has: (partitionId, email) => Math.abs(now() - (told.get(key(partitionId, email)) ?? -Infinity)) < MISSING_MS,
     forget: (partitionId, email) => void told.delete(key(partitionId, email))
+  }
+}
+
+function rememberCalls(now: () => number): Tools['noteCalls'] {
+  const times = new LRUCache<number, number[]>({ max: 10_000 })
+  return (partitionId, count) => {
+    const recent = (times.get(partitionId) ?? []).filter((time) => Math.abs(now() - time) < WINDOW_MS)
+    recent.push(...Array.from({ length: count }, now))
+    times.set(partitionId, recent)
+    return recent.map((time) => now() - time)
   }
 }

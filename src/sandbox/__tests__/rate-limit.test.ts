@@ -32,6 +32,11 @@ it('lets 120 calls of a key through in any 60 seconds', async () => {
   expect(refused.body).toEqual({ error: 'Rate limit exceeded. Retry after 60 seconds.' })
 })
 
+it('dates its answers by the clock that counts the window', async () => {
+  const { api } = await startAt(1_000_000_000)
+  expect((await api('/whoami')).headers.get('date')).toBe('Mon, 12 Jan 1970 13:46:40 GMT')
+})
+
 it('slides: each call leaves the window 60 seconds after it was made', async () => {
   const { api, clock } = await startAt(1_000_000_000, 2)
   await api('/whoami')

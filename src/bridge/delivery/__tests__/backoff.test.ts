@@ -42,6 +42,13 @@ describe('the pause after an answer', () => {
     expect(pauseAfter([pace(status, headers)])).toBe(expected)
   })
 
+  it('lasts until both calls of a track have a place', () => {
+    const none = pace(200, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': inSeconds(10) })
+    const one = pace(200, { 'x-ratelimit-remaining': '1', 'x-ratelimit-reset': inSeconds(10) })
+    const ages = [50_000, 20_000, 10_000]
+    expect([pauseAfter([none], ages), pauseAfter([one], ages)]).toEqual([40_000, 10_000])
+  })
+
   it("goes by EmailSendX's own clock", () => {
     const headers = { date: 'Mon, 23 Nov 2026 15:00:00 GMT', 'x-ratelimit-remaining': '0' }
     const reset = { 'x-ratelimit-reset': inSeconds(3 * 3600 + 30) }

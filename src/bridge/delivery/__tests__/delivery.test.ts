@@ -328,6 +328,20 @@ describe('pace', () => {
     expect(requests.flatMap(({ answers }) => Object.keys(answers))).not.toContain('429')
   })
 
+  it('stays within it when places in the window come free one by one, and an event takes two calls', async () => {
+    rig = await Rig.start({ rateLimit: 5 })
+    const people = Array.from({ length: 20 }, (_, index) => ({ userId: `u${index}`, email: `u${index}@example.com` }))
+    await rig.take(...people.map((person) => identify(person)))
+    for (const person of people) {
+      await rig.pass(1_700)
+      await rig.take(track(person, 'seen'))
+    }
+    await rig.pass(10 * MINUTE, 1_700)
+    const { totals, requests } = await rig.state()
+    expect(totals.events).toBe(20)
+    expect(requests.flatMap(({ answers }) => Object.keys(answers))).not.toContain('429')
+  })
+
   it('waits exactly as long as a 429 says, and counts nothing against the events', async () => {
     rig = await Rig.start()
     await rig.fault({ kind: 'status', status: 429, path: ALL, headers: { 'retry-after': '300' } })
