@@ -21,8 +21,8 @@ export interface BridgeEvent {
   anonymousId?: string
   /** The address found in the event itself, trimmed and lower-cased; absent when only the identity store can know it. */
   email?: string
-  /** The event has something for an address that is none: the destination will refuse it, and nobody else's will do. */
-  emailIsWrong?: true
+  /** What is wrong with what the event has for an address, in the destination's words. Nobody else's will do then. */
+  emailProblem?: string
   /** The whole event, normalised, as the destination's mapping reads it. */
   event: JsonObject
   options: DeliveryOptions

@@ -141,8 +141,11 @@ function walk(head: Head, rules: Rules): Walk {
 
   for (const item of head.items) {
     const { email } = item
+    const { emailProblem } = item.event
     result.links.push(...item.seenLinks)
-    if (item.event.type === 'identify') {
+    if (emailProblem !== undefined) {
+      result.dead.push({ ids: [item.id], reason: 'refused', detail: emailProblem })
+    } else if (item.event.type === 'identify') {
       if (isBlocked(item, 'all')) {
         result.deferred.push(defer(item, 'turn', rules.now + TURN_MS))
         queuing.add(item)

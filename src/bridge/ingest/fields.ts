@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { toEmail } from '../../../definitions/emailsendx/email'
+import { resolveEmail, toEmail } from '../../../definitions/emailsendx/email'
 import type { JsonObject } from '../../http/json'
 
 /** The names that mean something at the root of an event, in Segment's spelling. */
@@ -133,15 +133,18 @@ export interface EmailPlaces {
 
 /**
  * The address of a call, trimmed and lower-cased, from the first place that has something to say. When that is no address the
- * call has a wrong one: like the destination, we do not pass it over, since the user id may be somebody else's.
+ * call can't be delivered: like the destination, we do not pass it over, since the user id may be somebody else's.
  */
-export function findEmail(type: 'identify' | 'track', at: EmailPlaces): { email?: string; isWrong?: boolean } {
+export function findEmail(type: 'identify' | 'track', at: EmailPlaces): { email?: string; emailProblem?: string } {
   const places =
     type === 'identify'
       ? [at.traits?.email, at.contextTraits?.email, at.root]
       : [at.contextTraits?.email, at.traits?.email, at.properties?.email, at.root]
   const given = places.find((place): place is string => typeof place === 'string' && place.trim() !== '')
-  if (given === undefined) return { email: typeof at.userId === 'string' ? toEmail(at.userId) : undefined }
-  const email = toEmail(given)
-  return { email, isWrong: email === undefined }
+  if (given === undefined) return typeof at.userId === 'string' ? { email: toEmail(at.userId) } : {}
+  try {
+    return { email: resolveEmail({ email: given }) }
+  } catch (error) {
+    return { emailProblem: (error as Error).message }
+  }
 }

@@ -78,7 +78,7 @@ function bridgeEvent(
   type: 'identify' | 'track',
   event: JsonObject,
   { receivedAt, options }: RequestContext,
-  { email, isWrong }: ReturnType<typeof findEmail>,
+  { email, emailProblem }: ReturnType<typeof findEmail>,
   parts: JsonObject
 ): BridgeEvent {
   const messageId = messageIdOf(event)
@@ -98,7 +98,7 @@ function bridgeEvent(
     userId: storableId(userId),
     anonymousId: storableId(anonymousId),
     email,
-    ...(isWrong && { emailIsWrong: true }),
+    ...(emailProblem && { emailProblem }),
     event,
     options
   }

@@ -62,6 +62,14 @@ describe('the next call', () => {
     })
   })
 
+  it('is none for what has a wrong address: it is dead at once, whatever is known of its user', () => {
+    const emailProblem = 'Email is not a valid email address: it must contain exactly one @.'
+    const wrong = [identify, track].map((make) => ({ ...make({ userId: 'u1' }), emailProblem }))
+    const { dead, deferred, call } = next(head(wrong, { known: { [userKey('u1')]: ann.email } }))
+    expect(dead).toEqual([1, 2].map((id) => ({ ids: [id], reason: 'refused', detail: emailProblem })))
+    expect({ deferred, call }).toEqual({ deferred: [], call: undefined })
+  })
+
   it('gathers identifies, past the tracks of others but not past those of their own users', () => {
     const events = [
       identify(ann),

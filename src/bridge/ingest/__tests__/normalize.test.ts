@@ -79,12 +79,15 @@ describe('an identify call', () => {
 
   it('has no address when the first one given is none, which the destination will say', () => {
     const found = event({ type: 'identify', messageId: 'm', traits: { email: 'none yet' }, userId: 'a@x.io' })
-    expect(found).toMatchObject({ email: undefined, emailIsWrong: true })
+    expect(found).toMatchObject({
+      email: undefined,
+      emailProblem: expect.stringContaining('not a valid email') as string
+    })
     expect(found.event.traits).toEqual({ email: 'none yet' })
   })
 
   it('may get its address from another event when its userId is none', () =>
-    expect(event({ ...identify, traits: {} })).not.toHaveProperty('emailIsWrong'))
+    expect(event({ ...identify, traits: {} })).not.toHaveProperty('emailProblem'))
 })
 
 describe('a track call', () => {
