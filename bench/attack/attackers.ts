@@ -55,14 +55,11 @@ const attacks: Record<string, (port: number) => Promise<void>> = {
     }
   },
 
-  async hanging(port) {
-    for (let round = 0; ; round++) {
-      for (let i = 0; i < HANGING_KEYS; i++) {
-        const email = `user${round}@hanging${i}.example`
-        await post(port, JSON.stringify({ type: 'identify', traits: { email } }), `${HANGING_KEY}${i}`)
-      }
-    }
-  }
+  hanging: (port) =>
+    again(port, (i) => {
+      const email = `user${Math.floor(i / HANGING_KEYS)}@hanging.example`
+      return post(port, JSON.stringify({ type: 'identify', traits: { email } }), `${HANGING_KEY}${i % HANGING_KEYS}`)
+    })
 }
 
 async function again(port: number, attack: (i: number) => Promise<unknown>): Promise<void> {
