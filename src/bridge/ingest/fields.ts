@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { resolveEmail, toEmail } from '../../../definitions/emailsendx/email'
+import { resolveEmail, toEmail } from '../../../definitions/emailsendx/functions'
 import type { JsonObject } from '../../http/json'
 
 /** The names that mean something at the root of an event, in Segment's spelling. */
