@@ -81,6 +81,8 @@ export const assumed = {
 
   oneById: { reading: '`?id=` answers one object, not an array; an unknown id is 404.' },
   listCreated: { value: 201, reading: 'Creating a list answers 201; several lists may have one name.' },
+  customFieldCreated: { value: 201, reading: 'Creating a custom field answers 201; the list of them is not paged.' },
+  customFieldExists: { value: 400, reading: 'A custom field whose key exists is refused with 400.' },
   whoami: {
     reading: '`GET /whoami` needs no scope and answers `workspaceId`, `workspaceName`, `keyName` and `scopes`.'
   },

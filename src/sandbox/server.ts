@@ -7,6 +7,7 @@ import { answerUnknownPaths, collectMethods } from './fallback'
 import { inspectRoutes } from './inspect/routes'
 import { parseJson, parseQuery } from './request'
 import { contactRoutes } from './resources/contacts'
+import { customFieldRoutes } from './resources/custom-fields'
 import { eventRoutes } from './resources/events'
 import { keyRoutes } from './resources/keys'
 import { listRoutes } from './resources/lists'
@@ -42,7 +43,9 @@ export function createServer(workspace: Workspace, localOnly: boolean): FastifyI
       segmentRoutes(api, workspace)
       api.register(
         async (v1) => {
-          for (const addRoutes of [keyRoutes, contactRoutes, eventRoutes, listRoutes]) addRoutes(v1, workspace)
+          for (const addRoutes of [keyRoutes, contactRoutes, eventRoutes, listRoutes, customFieldRoutes]) {
+            addRoutes(v1, workspace)
+          }
         },
         { prefix: '/v1' }
       )

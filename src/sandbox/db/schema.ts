@@ -41,7 +41,6 @@ DELETE FROM runs WHERE event_id IS NULL;
 DELETE FROM automations WHERE trigger_type <> 'CUSTOM_EVENT';
 ALTER TABLE automations DROP COLUMN trigger_type;
 ALTER TABLE automations DROP COLUMN steps;
-DROP TABLE custom_fields;
 CREATE TABLE identity_links (kind TEXT NOT NULL, value TEXT NOT NULL, contact_id TEXT NOT NULL REFERENCES contacts (id),
   PRIMARY KEY (kind, value)) WITHOUT ROWID;
 `
@@ -49,7 +48,17 @@ CREATE TABLE identity_links (kind TEXT NOT NULL, value TEXT NOT NULL, contact_id
 const SCHEMA_VERSION = MIGRATIONS.length
 
 /** Child tables first, so that emptying them in this order never breaks a reference. */
-export const TABLE_NAMES = ['identity_links', 'runs', 'events', 'members', 'automations', 'lists', 'contacts', 'keys']
+export const TABLE_NAMES = [
+  'identity_links',
+  'runs',
+  'events',
+  'members',
+  'automations',
+  'lists',
+  'contacts',
+  'custom_fields',
+  'keys'
+]
 
 /**
  * Opens the sandbox's database and creates its tables when it is new.
