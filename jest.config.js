@@ -1,3 +1,7 @@
+/** What `got` brings; the pattern skips every other package. */
+const ESM_PACKAGES =
+  'got|@sindresorhus/is|byte-counter|cacheable-lookup|cacheable-request|get-stream|@sec-ant/readable-stream|is-stream|keyv|@keyv/serialize|mimic-response|normalize-url|responselike|lowercase-keys|decompress-response|form-data-encoder|p-cancelable'
+
 /** One runner for the whole house. The destination's own tests also run under Segment's jest 27 (see upstream/). */
 module.exports = {
   testEnvironment: 'node',
@@ -6,6 +10,10 @@ module.exports = {
   roots: ['<rootDir>/definitions', '<rootDir>/src', '<rootDir>/__tests__'],
   globalSetup: '<rootDir>/__tests__/__helpers__/chromium.ts',
   testMatch: ['**/__tests__/**/*.test.ts'],
-  transform: { '^.+\\.tsx?$': 'ts-jest' },
+  transform: {
+    '^.+\\.tsx?$': ['ts-jest', { tsconfig: 'tsconfig.jest.json' }],
+    '^.+/node_modules/.+\\.js$': '<rootDir>/__tests__/__helpers__/esm-package.js'
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${ESM_PACKAGES})/)`],
   collectCoverageFrom: ['definitions/**/*.ts', 'src/**/*.ts', '!**/__tests__/**', '!**/generated-types.ts']
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { bridgeCommand } from './bridge'
 import { devCommand } from './dev'
+import { fieldsCommand } from './fields'
 import { generateCatalogPageCommand } from './generate-catalog-page'
 import { generateMetadataPayloadCommand } from './generate-metadata-payload'
 import { generateTypesCommand } from './generate-types'
@@ -16,6 +17,7 @@ const program = new Command('bin/run')
   .addCommand(sandboxCommand())
   .addCommand(serveCommand())
   .addCommand(bridgeCommand())
+  .addCommand(fieldsCommand())
   .addCommand(validateCommand())
   .addCommand(generateTypesCommand())
   .addCommand(generateMetadataPayloadCommand())

@@ -1,0 +1,84 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { httpClient } from '../http/client'
+import { isLoopback } from '../http/loopback'
+
+/** What the API answered, whatever the status. */
+export interface Answer {
+  status: number
+  headers: IncomingHttpHeaders
+  /** The whole body, parsed; undefined when it is no JSON. */
+  body: unknown
+}
+
+export interface Call {
+  query?: Record<string, string | number> | URLSearchParams
+  /** Sent as JSON. */
+  json?: unknown
+  /** Sent as it is. */
+  text?: string
+  headers?: Record<string, string | undefined>
+  /** How often to try again after a 429, each time after its `Retry-After`. Default: never. */
+  retries?: number
+}
+
+/** One EmailSendX account, as its API key opens it. */
+export interface Account {
+  origin: string
+  /** @param path below `/api/v1/`, or from the root when it starts with `/` @throws RequestError of got when there is no answer */
+  call(method: 'GET' | 'POST' | 'PUT', path: string, call?: Call): Promise<Answer>
+}
+
+export async function openAccount(apiUrl: string, apiKey: string): Promise<Account> {
+  const origin = apiOrigin(apiUrl)
+  const client = await httpClient()
+  return {
+    origin,
+    async call(method, path, { query, json, text, headers, retries = 0 } = {}) {
+      const response = await client(new URL(path.startsWith('/') ? path : `/api/v1/${path}`, origin), {
+        method,
+        searchParams: query,
+        body: text ?? (json === undefined ? undefined : JSON.stringify(json)),
+        headers: {
+          accept: 'application/json',
+          authorization: `Bearer ${apiKey}`,
+          ...((text ?? json) !== undefined && { 'content-type': 'application/json' }),
+          ...headers
+        },
+        retry: { limit: retries, methods: ['GET', 'POST'], statusCodes: [429], errorCodes: [] }
+      })
+      return { status: response.statusCode, headers: response.headers, body: parsed(response.body) }
+    }
+  }
+}
+
+/** What stands in `data`, or the whole body where there is none. */
+export const dataOf = ({ body }: Answer): unknown =>
+  typeof body === 'object' && body !== null && 'data' in body ? body.data : body
+
+/** The API's own words for a refusal. */
+export function wordsOf({ status, body }: Answer): string {
+  const said = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined
+  return typeof said === 'string' && said !== '' ? `${status} ${said}` : `${status} without a reason`
+}
+
+/**
+ * The origin of a server from what somebody typed: `https://` is added where missing, `/api/v1` taken off.
+ * @throws for anything that would send the key unencrypted, or that is no address
+ */
+export function apiOrigin(text: string): string {
+  const address = text.includes('://') ? text : `https://${text}`
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (!url || !/^\/*(api\/v1)?\/*$/.test(url.pathname) || url.search || url.username) {
+    throw new Error('--api-url must be the address of a server, such as https://emailsendx.com')
+  }
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url.origin
+  throw new Error('--api-url must start with https://: the key would go unencrypted')
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,40 @@
+import groupBy from 'lodash/groupBy'
+import { fieldKey, fieldLabel, type FieldType } from './custom-field'
+import type { Trait } from './traits'
+
+export interface CustomField {
+  key: string
+  label: string
+  type?: string
+}
+
+/** What a trait needs so that a template can show it. */
+export type Need = 'exists' | 'missing' | 'collides' | 'no key'
+
+export interface PlannedField extends Trait {
+  need: Need
+  /** Key of the custom field; undefined when none can be made of the name. */
+  key?: string
+  /** Other traits whose names give the same key: only one of them could be shown. */
+  collidesWith: string[]
+}
+
+/** For each trait, whether a custom field waits for it. */
+export function planFields(traits: Trait[], existing: CustomField[]): PlannedField[] {
+  const keys = new Set(existing.map(({ key }) => key))
+  const named = groupBy(traits, ({ name }) => fieldKey(name))
+  return traits.map((trait) => {
+    const key = fieldKey(trait.name)
+    if (key === undefined) return { ...trait, need: 'no key', collidesWith: [] }
+    const others = named[key].map(({ name }) => name).filter((name) => name !== trait.name)
+    const need = keys.has(key) ? 'exists' : others.length > 0 ? 'collides' : 'missing'
+    return { ...trait, key, need, collidesWith: others }
+  })
+}
+
+/** The fields to create, each once. Of traits that collide none is: whose values it would show is for people to decide. */
+export function missingFields(planned: PlannedField[]): (CustomField & { type: FieldType })[] {
+  return planned.flatMap(({ need, key, type }) =>
+    need === 'missing' && key !== undefined ? [{ key, label: fieldLabel(key), type }] : []
+  )
+}

@@ -1,0 +1,56 @@
+import { toContact } from '../../definitions/emailsendx/identifyContact/contact'
+import type { JsonObject } from '../http/json'
+import { isObject } from '../http/json'
+import { fieldType, type FieldType } from './custom-field'
+
+/** One trait as it would arrive in EmailSendX. */
+export interface Trait {
+  /** Its name in the contact's metadata; that of a nested trait is spread, `address_city`. */
+  name: string
+  /** In how many events it was seen. */
+  seen: number
+  /** What fits all values seen. */
+  type: FieldType
+}
+
+export interface Traits {
+  /** Events with traits. */
+  identifies: number
+  /** Events whose traits the destination refuses, such as one with an empty name. */
+  refused: number
+  /** The most frequent first. */
+  traits: Trait[]
+}
+
+/** Which traits the identifies among the events would bring, apart from email and names, which have fields of their own. */
+export async function traitsOf(events: AsyncIterable<JsonObject>): Promise<Traits> {
+  const found = new Map<string, Trait>()
+  let identifies = 0
+  let refused = 0
+  for await (const { type, traits } of events) {
+    if (type !== 'identify' || !isObject(traits)) continue
+    identifies++
+    const metadata = metadataOf(traits)
+    if (!metadata) refused++
+    for (const [name, value] of Object.entries(metadata ?? {})) {
+      const seen = found.get(name)
+      const type = fieldType(value)
+      if (!seen) found.set(name, { name, seen: 1, type })
+      else {
+        seen.seen++
+        if (seen.type !== type) seen.type = 'text'
+      }
+    }
+  }
+  const traits = [...found.values()].sort((a, b) => b.seen - a.seen || (a.name < b.name ? -1 : 1))
+  return { identifies, refused, traits }
+}
+
+/** The destination's own answer to what becomes of traits; undefined when it refuses them. */
+function metadataOf(traits: JsonObject): JsonObject | undefined {
+  try {
+    return toContact({ email: 'somebody@example.com', traits, nestedTraits: 'flatten' }).metadata ?? {}
+  } catch {
+    return undefined
+  }
+}
