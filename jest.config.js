@@ -8,6 +8,8 @@ module.exports = {
   // Many tests wait for time-outs and for other processes, so that a core less would stand idle.
   maxWorkers: '100%',
   roots: ['<rootDir>/definitions', '<rootDir>/src', '<rootDir>/__tests__'],
+  // A busy machine takes longer; what a test says itself still holds.
+  testTimeout: 30_000,
   globalSetup: '<rootDir>/__tests__/__helpers__/chromium.ts',
   testMatch: ['**/__tests__/**/*.test.ts'],
   transform: {
