@@ -1,10 +1,8 @@
 import identify from '../../.segment/events/identify.json'
-import mobile from '../../.segment/events/mobile.json'
-import noEmail from '../../.segment/events/no-email.json'
 import order from '../../.segment/events/order-completed.json'
 import server from '../../.segment/events/server.json'
 import spellings from '../../.segment/events/spellings.json'
-import track from '../../.segment/events/track.json'
+import track from '../../.segment/events/track-with-address.json'
 import createUnknownContacts from '../../.segment/mappings/create-unknown-contacts.json'
 import customersList from '../../.segment/mappings/customers-list.json'
 import noList from '../../.segment/mappings/no-list.json'
@@ -17,6 +15,21 @@ afterEach(() => stack.stop())
 
 const MORGAN = 'morgan@acme.com'
 const defaultList = { settings: { defaultListId: 'clx_list_newsletter_id' } }
+/** snake_case names, a nested address, empty traits. */
+const mobile = {
+  type: 'identify',
+  userId: 'mobile_8f2c',
+  context: { device: { type: 'ios' } },
+  traits: {
+    email: ' Sora.Tanaka@Example.jp ',
+    first_name: '空',
+    last_name: '田中',
+    push_enabled: true,
+    address: { city: '東京', country: 'Japan' },
+    avatar: '',
+    referrer: null
+  }
+}
 const ok = expect.objectContaining({ status: 200 })
 
 it('identify and track of the product page: contact, metadata, default list, and the automation once', async () => {
@@ -79,7 +92,7 @@ it('an event that overtakes its identify is delivered when it comes again', asyn
 })
 
 it('an event without any email is refused with the reason', async () => {
-  const [result] = await stack.send('trackEvent', noEmail)
+  const [result] = await stack.send('trackEvent', { ...track, userId: null, context: {} })
   expect(result).toMatchObject({ status: 400, errormessage: expect.stringContaining('No email address') })
 })
 

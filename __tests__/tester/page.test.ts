@@ -66,7 +66,7 @@ describe('the example of the README', () => {
     await contact.getByText('Newsletter Subscribers').waitFor()
     expect(await contact.innerText()).toMatch(/Morgan[\s\S]*Lee[\s\S]*plan\s+pro[\s\S]*company\s+Acme Corp/)
 
-    await sample(page, 'track')
+    await sample(page, 'track-with-address')
     expect(await send(page)).toEqual([expect.stringContaining('one automation starts')])
     await contact.getByText('started Post-Purchase Flow').waitFor()
     await emailsendx().getByText('3 of 120 requests this minute').waitFor()
@@ -79,7 +79,17 @@ describe('the event', () => {
       .getByLabel('Sample')
       .locator('option:enabled')
       .evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value))
-    expect(names).toEqual(['identify', 'track', 'spellings', 'order-completed', 'mobile', 'server', 'no-email'])
+    expect(names).toEqual([
+      'identify',
+      'track',
+      'track-with-address',
+      'spellings',
+      'order-completed',
+      'anonymous',
+      'server',
+      'rudderstack-identify',
+      'rudderstack-track'
+    ])
     for (const name of names) {
       await sample(page, name)
       expect(JSON.parse(await typed(page))).toBeTruthy()
@@ -124,7 +134,7 @@ describe('what would be sent', () => {
   })
 
   it('says which preset takes the event, and why the other does not', async () => {
-    await sample(page, 'track')
+    await sample(page, 'track-with-address')
     await preview(page).getByText('Track Event takes it').waitFor()
     await preview(page)
       .getByText('Identify Contact does not: it wants type = "identify"; here type is "track"')
@@ -134,7 +144,7 @@ describe('what would be sent', () => {
   })
 
   it('shows both ways of an unknown contact', async () => {
-    await sample(page, 'track')
+    await sample(page, 'track-with-address')
     await preview(page).getByText('/contacts/CONTACT_ID/events').waitFor()
     await page.getByRole('radio', { name: 'is unknown' }).check()
     await preview(page).getByText('has no contact with this email address yet').waitFor()
@@ -142,8 +152,8 @@ describe('what would be sent', () => {
   })
 
   it('shows what is wrong with an event before it is sent', async () => {
-    await sample(page, 'no-email')
-    await preview(page).getByText('Track Event would not send it.').waitFor()
+    await paste(page, { type: 'identify', userId: 'user_12345', traits: { email: 'nobody' } })
+    await preview(page).getByText('Identify Contact would not send it.').waitFor()
     await preview(page).getByText('and sends nothing').waitFor()
     await paste(page, { type: 'track', userId: 'ada@example.com' })
     const mistake = preview(page).locator('.payload', { hasText: 'Event Name' })
@@ -271,7 +281,7 @@ describe('settings and mappings', () => {
   })
 
   it('lets the trigger decide which events an action takes', async () => {
-    await sample(page, 'track')
+    await sample(page, 'track-with-address')
     await tab('Mapping').click()
     await page.getByRole('radio', { name: 'Track Event' }).check()
     await page.getByLabel('Trigger').fill('type = "track" and event = "Signed Up"')

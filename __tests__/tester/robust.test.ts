@@ -40,7 +40,12 @@ const TABS = ['Settings', 'Mapping', /^Lists/, /^Events/, /^Automations/, /^Requ
 
 /** Does something on every face of the page: results of all kinds, every tab, everything that unfolds. */
 async function everywhere(page: Page, look: (where: string) => Promise<void>): Promise<void> {
-  await paste(page, [JSON.parse(event('identify')), JSON.parse(event('track')), { type: 'identify' }, { type: 'page' }])
+  await paste(page, [
+    JSON.parse(event('identify')),
+    JSON.parse(event('track-with-address')),
+    { type: 'identify' },
+    { type: 'page' }
+  ])
   await send(page)
   await page.locator('.exchange summary').first().click()
   await look('with results')

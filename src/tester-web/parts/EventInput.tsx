@@ -8,11 +8,13 @@ const OWN = 'own'
 const TITLES: Record<string, string> = {
   identify: 'identify: the example of the docs',
   track: 'track: the example of the docs',
+  'track-with-address': 'the same track with an address',
   spellings: 'Purchase Completed in three spellings',
   'order-completed': 'Order Completed from an online shop',
-  mobile: 'identify from a mobile app',
+  anonymous: 'track of an anonymous visitor',
   server: 'identify from a server',
-  'no-email': 'track without an email'
+  'rudderstack-identify': 'identify from RudderStack',
+  'rudderstack-track': 'track from RudderStack'
 }
 
 export function EventInput() {

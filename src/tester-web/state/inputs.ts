@@ -8,7 +8,7 @@ import { persisted } from './storage'
 const typed = persisted<string | null>('event', null)
 
 /** Samples in the order of a first visit: the two events of EmailSendX's Segment page come first. */
-const FIRST = ['identify', 'track', 'spellings', 'order-completed', 'mobile', 'server', 'no-email']
+const FIRST = ['identify', 'track', 'track-with-address', 'spellings', 'order-completed', 'anonymous', 'server']
 const rank = ({ name }: { name: string }): number => FIRST.indexOf(name) + 1 || FIRST.length + 1
 
 export const samples = computed(() =>
