@@ -5,6 +5,7 @@ import { fieldsCommand } from './fields'
 import { generateCatalogPageCommand } from './generate-catalog-page'
 import { generateMetadataPayloadCommand } from './generate-metadata-payload'
 import { generateTypesCommand } from './generate-types'
+import { replayCommand } from './replay'
 import { sandboxCommand } from './sandbox'
 import { serveCommand } from './serve'
 import { upstreamCommand } from './upstream'
@@ -18,6 +19,7 @@ const program = new Command('bin/run')
   .addCommand(serveCommand())
   .addCommand(bridgeCommand())
   .addCommand(fieldsCommand())
+  .addCommand(replayCommand())
   .addCommand(validateCommand())
   .addCommand(generateTypesCommand())
   .addCommand(generateMetadataPayloadCommand())

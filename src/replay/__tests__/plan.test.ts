@@ -1,0 +1,148 @@
+import { History } from '../history'
+import { makePlan } from '../plan'
+import type { PlanOptions } from '../plan'
+import { Files } from './__helpers__/files'
+
+const files = new Files()
+afterAll(() => files.remove())
+
+const at = (day: number, hour = 0) => new Date(Date.UTC(2026, 0, day, hour)).toISOString()
+const identify = (userId: string | undefined, traits: object, timestamp = at(1), more: object = {}) => ({
+  type: 'identify',
+  ...(userId && { userId }),
+  traits,
+  timestamp,
+  ...more
+})
+const track = (userId: string, event: string, timestamp: string, more: object = {}) => ({
+  type: 'track',
+  userId,
+  event,
+  timestamp,
+  ...more
+})
+
+async function planOf(events: unknown[], options: Partial<PlanOptions> = {}) {
+  const history = History.createTemporary()
+  const file = files.write('events', events.map((event) => JSON.stringify(event)).join('\n'))
+  const plan = await makePlan(history, { files: [file], columns: {}, ...options })
+  const people = [...history.rows<{ contact: string }>('SELECT contact FROM people ORDER BY id')]
+  const firing = [...history.rows<{ email: string; event: string }>('SELECT email, event FROM firing ORDER BY id')]
+  history.close()
+  return {
+    plan,
+    contacts: people.map(({ contact }) => JSON.parse(contact) as object),
+    fired: firing.map(({ email, event }) => [email, (JSON.parse(event) as { event: string }).event])
+  }
+}
+
+describe('people', () => {
+  it('are one for each address, whatever the order in the file: later values over earlier ones, nothing wiped by blanks', async () => {
+    const { plan, contacts } = await planOf([
+      identify('u1', { email: 'Mo@acme.com', plan: 'pro', city: '' }, at(3)),
+      identify('u1', { email: 'mo@acme.com', plan: 'free', city: 'Rome', address: { zip: '1' } }, at(1)),
+      identify('u1', { email: 'mo@acme.com', firstName: 'Mo', address: { street: 'x' } }, at(2)),
+      identify('u2', { email: 'b@acme.com' })
+    ])
+    expect(contacts).toEqual([
+      { email: 'b@acme.com' },
+      {
+        email: 'mo@acme.com',
+        firstName: 'Mo',
+        metadata: { plan: 'pro', city: 'Rome', address_zip: '1', address_street: 'x' }
+      }
+    ])
+    expect(plan).toMatchObject({ people: 2, read: { entries: 4, types: { identify: 4 } }, calls: { total: 1 } })
+  })
+
+  it('are recognised by the ids of other identifies, of the last before or the next after, also by way of others', async () => {
+    const { contacts, plan } = await planOf([
+      identify('u1', { a: 1 }, at(1)),
+      identify('u1', { email: 'old@acme.com' }, at(2)),
+      identify('u1', { email: 'new@acme.com' }, at(4)),
+      identify('u1', { b: 1 }, at(3)),
+      identify('u1', { c: 1 }, at(5), { anonymousId: 'a1' }),
+      identify(undefined, { d: 1 }, at(6), { anonymousId: 'a1' }),
+      identify('stranger', { e: 1 })
+    ])
+    expect(contacts).toEqual([
+      { email: 'new@acme.com', metadata: { c: 1, d: 1 } },
+      { email: 'old@acme.com', metadata: { a: 1, b: 1 } }
+    ])
+    expect(plan.undeliverable).toEqual({
+      count: 1,
+      reasons: [
+        { reason: expect.stringContaining('no address'), count: 1, places: [expect.stringMatching(/events:7$/)] }
+      ]
+    })
+  })
+})
+
+describe('events', () => {
+  const history = [
+    track('u1', 'Signed Up', at(1)),
+    track('u1', 'Order  Completed', at(12)),
+    track('u1', 'order_completed', at(11), { messageId: 'm1' }),
+    track('u1', 'order_completed', at(11), { messageId: 'm1' }),
+    track('nobody', 'order_completed', at(11)),
+    track('u9', 'Refunded', at(10), { context: { traits: { email: 'x@acme.com' } } }),
+    identify('u1', { email: 'mo@acme.com' }, at(13)),
+    { type: 'page', timestamp: at(12) },
+    { type: 'Group', timestamp: at(12) }
+  ]
+
+  it('fire nothing', async () => {
+    const { plan, fired } = await planOf(history)
+    expect(fired).toEqual([])
+    expect(plan).toMatchObject({
+      read: { types: { track: 6, identify: 1, page: 1, group: 1 } },
+      undeliverable: { count: 0 },
+      firing: { count: 0, names: [] },
+      calls: { contacts: 1, lookUps: 0, events: 0, total: 1 }
+    })
+  })
+
+  it('are fired from the time given on, in order, each once', async () => {
+    const { plan, fired } = await planOf(history, { fireSince: Date.parse(at(10)) })
+    expect(fired).toEqual([
+      ['x@acme.com', 'Refunded'],
+      ['mo@acme.com', 'order_completed'],
+      ['mo@acme.com', 'Order  Completed']
+    ])
+    expect(plan.firing).toEqual({
+      since: at(10),
+      count: 3,
+      people: 2,
+      duplicates: 1,
+      names: [
+        { name: 'order_completed', count: 2 },
+        { name: 'refunded', count: 1 }
+      ]
+    })
+    expect(plan.calls).toEqual({ contacts: 1, lookUps: 2, events: 3, total: 6 })
+    expect(plan.undeliverable).toMatchObject({ count: 1, reasons: [{ places: [expect.stringMatching(/events:5$/)] }] })
+  })
+})
+
+it('tells what cannot be delivered, why and where, without repeating it', async () => {
+  const { plan } = await planOf([
+    'morgan',
+    { userId: 'u1' },
+    identify('u1', { email: 'morgan(at)acme' }),
+    { type: 'delete', userId: 'u1' },
+    identify('u2', { email: 'b@acme.com', [' ']: 1 }),
+    identify('u2', { email: 'b@acme.com', [' ']: 2, fine: 1 })
+  ])
+  expect(plan).toMatchObject({ people: 0, undeliverable: { count: 6 } })
+  const told = plan.undeliverable.reasons.map(({ reason, count, places }) => [count, places.length, reason])
+  expect(told[0]).toEqual([2, 2, expect.stringContaining('a trait has an empty name'.slice(2))])
+  expect(JSON.stringify(plan)).not.toMatch(/morgan|acme/)
+})
+
+it('counts full bulk calls, by contacts and by bytes', async () => {
+  const many = await planOf(Array.from({ length: 1001 }, (_, n) => identify(`u${n}`, { email: `u${n}@acme.com` })))
+  expect(many.plan.calls).toMatchObject({ contacts: 3, total: 3 })
+  const note = 'x'.repeat(300_000)
+  const large = await planOf(Array.from({ length: 7 }, (_, n) => identify(`u${n}`, { email: `u${n}@acme.com`, note })))
+  expect(large.plan.calls).toMatchObject({ contacts: 3, total: 3 })
+})

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import Database from 'libsql'
+
+/*
+ * What was read, in a SQLite file of its own: the memory would not hold the history of a large company, and a replay that
+ * was killed goes on from here.
+ *
+ * `identifies` and `tracks` are what the files say, one row an event. `people` and `firing` are what is to be sent, in that
+ * order; `problems` is what can't be. Times are ms since 1970; a place is `file:line`.
+ */
+const SCHEMA = `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+  CREATE TABLE identifies (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, user TEXT, anonymous TEXT, email TEXT,
+    place TEXT NOT NULL, traits TEXT NOT NULL, found TEXT);
+  CREATE TABLE tracks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, user TEXT, anonymous TEXT, email TEXT,
+    place TEXT NOT NULL, message_id TEXT NOT NULL, event TEXT NOT NULL, found TEXT);
+  CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT NOT NULL, user TEXT, anonymous TEXT, at INTEGER NOT NULL,
+    place TEXT NOT NULL, contact TEXT NOT NULL, bytes INTEGER NOT NULL);
+  CREATE TABLE firing (id INTEGER PRIMARY KEY, email TEXT NOT NULL, at INTEGER NOT NULL, place TEXT NOT NULL,
+    message_id TEXT NOT NULL UNIQUE, event TEXT NOT NULL);
+  CREATE TABLE problems (id INTEGER PRIMARY KEY, place TEXT NOT NULL, reason TEXT NOT NULL, item TEXT NOT NULL);
+`
+
+export type Value = string | number | null
+
+export class History {
+  private readonly database: Database.Database
+  private readonly statements = new Map<string, Database.Statement>()
+  private onClose: () => void = () => undefined
+
+  private constructor(file: string) {
+    this.database = new Database(file)
+    // Without this, sorting is done in memory.
+    this.database.exec('PRAGMA temp_store = FILE; PRAGMA cache_size = -16384')
+  }
+
+  /** A new one. Until it is complete it is worth nothing, so nothing is done for its safety. */
+  static create(file: string): History {
+    const history = new History(file)
+    history.database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN')
+    history.database.exec(SCHEMA)
+    return history
+  }
+
+  /** A new one that is gone when it is closed, or with the process. */
+  static createTemporary(): History {
+    const folder = mkdtempSync(path.join(tmpdir(), 'emailsendx-replay-'))
+    const history = History.create(path.join(folder, 'history.db'))
+    // Where open files can be deleted, that is done now: then not even a kill leaves anything behind.
+    const remove = () => rmSync(folder, { recursive: true })
+    if (process.platform === 'win32') history.onClose = remove
+    else remove()
+    return history
+  }
+
+  /** One that is complete. */
+  static open(file: string): History {
+    const history = new History(file)
+    history.database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
+    return history
+  }
+
+  run(sql: string, ...params: Value[]): number {
+    return this.prepare(sql).run(params).changes
+  }
+
+  /** The rows of a query, one after the other. `Row` names what the SQL names. */
+  rows<Row>(sql: string, ...params: Value[]): IterableIterator<Row> {
+    return this.database.prepare(sql).iterate(params) as IterableIterator<Row>
+  }
+
+  row<Row>(sql: string, ...params: Value[]): Row | undefined {
+    return this.prepare(sql).get(params) as Row | undefined
+  }
+
+  get(name: string): string | undefined {
+    return this.row<{ value: string }>('SELECT value FROM meta WHERE name = ?', name)?.value
+  }
+
+  set(name: string, value: string): void {
+    this.run('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value', name, value)
+  }
+
+  addProblem(place: string, reason: string, item: unknown): void {
+    this.run('INSERT INTO problems VALUES (NULL, ?, ?, ?)', place, reason, JSON.stringify(item ?? null))
+  }
+
+  /** Everything is in it. */
+  complete(): void {
+    this.database.exec('DROP TABLE identifies; DROP TABLE tracks; COMMIT')
+  }
+
+  close(): void {
+    this.database.close()
+    this.onClose()
+  }
+
+  private prepare(sql: string): Database.Statement {
+    const statement = this.statements.get(sql) ?? this.database.prepare(sql)
+    this.statements.set(sql, statement)
+    return statement
+  }
+}

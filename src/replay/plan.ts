@@ -1,0 +1,126 @@
+import { MAX_BODY_BYTES, MAX_CONTACTS_PER_CALL } from '../../definitions/emailsendx/constants'
+import { normalizeEventName } from '../../definitions/emailsendx/trackEvent/event'
+import type { History } from './history'
+import { settle } from './people'
+import type { Input } from './read'
+import { record } from './record'
+import type { Counts } from './record'
+
+/** What a replay will do. */
+export interface Plan {
+  read: Counts
+  /** Contacts to be created or updated: all identifies of one address become one. */
+  people: number
+  /** What can't be sent, by why. */
+  undeliverable: { count: number; reasons: Reason[] }
+  /** Events to be fired; `names` are those that automations wait for, in EmailSendX's normal form. */
+  firing: {
+    since?: string
+    count: number
+    people: number
+    duplicates: number
+    names: { name: string; count: number }[]
+  }
+  calls: { contacts: number; lookUps: number; events: number; total: number }
+}
+
+export interface Reason {
+  reason: string
+  count: number
+  /** `file:line` of the first ones. */
+  places: string[]
+}
+
+export interface PlanOptions extends Input {
+  /** Tracks from this time on are fired, ms since 1970; absent: none. */
+  fireSince?: number
+}
+
+/** Reasons and places that are listed; the counts are of all. */
+const MAX_REASONS = 1_000
+const MAX_PLACES = 10_000
+const MAX_NAMES = 10_000
+
+/** Reads everything, and works out what is to be sent. @throws InputError */
+export async function makePlan(history: History, { fireSince, ...input }: PlanOptions): Promise<Plan> {
+  const read = await record(history, input, { fireSince, now: new Date() })
+  const { duplicates } = settle(history)
+  const { people } = history.row<{ people: number }>('SELECT COUNT(*) AS people FROM people') ?? { people: 0 }
+  const firing = firingOf(history)
+  const contacts = bulkCalls(history)
+  return {
+    read,
+    people,
+    undeliverable: problemsOf(history),
+    firing: { ...(fireSince !== undefined && { since: new Date(fireSince).toISOString() }), ...firing, duplicates },
+    calls: {
+      contacts,
+      lookUps: firing.people,
+      events: firing.count,
+      total: contacts + firing.people + firing.count
+    }
+  }
+}
+
+/** Hours that calls take at so many a minute. */
+export function hoursFor(calls: number, budget: number): number {
+  return calls / budget / 60
+}
+
+/** Where a bulk call is full: the destination makes calls of as many contacts and bytes. */
+export class BulkSize {
+  private contacts = 0
+  private bytes = 0
+
+  /** Whether the next contact still fits in; if not, it is the first of the next call. */
+  fits(bytes: number): boolean {
+    const fits = this.contacts < MAX_CONTACTS_PER_CALL && this.bytes + bytes + 1 <= MAX_BODY_BYTES
+    this.contacts = fits ? this.contacts + 1 : 1
+    this.bytes = fits ? this.bytes + bytes + 1 : bytes + 1
+    return fits
+  }
+}
+
+function bulkCalls(history: History): number {
+  const size = new BulkSize()
+  let calls = 0
+  for (const { bytes } of history.rows<{ bytes: number }>('SELECT bytes FROM people ORDER BY id')) {
+    if (!size.fits(bytes) || calls === 0) calls++
+  }
+  return calls
+}
+
+function firingOf(history: History): { count: number; people: number; names: { name: string; count: number }[] } {
+  const counts = new Map<string, number>()
+  const names = history.rows<{ name: string; count: number }>(
+    `SELECT event ->> 'event' AS name, COUNT(*) AS count FROM firing GROUP BY 1 ORDER BY 2 DESC LIMIT ${MAX_NAMES}`
+  )
+  for (const { name, count } of names) {
+    const normal = normalizeEventName(name)
+    counts.set(normal, (counts.get(normal) ?? 0) + count)
+  }
+  const all = history.row<{ count: number; people: number }>(
+    'SELECT COUNT(*) AS count, COUNT(DISTINCT email) AS people FROM firing'
+  )
+  return {
+    count: all?.count ?? 0,
+    people: all?.people ?? 0,
+    names: [...counts].map(([name, count]) => ({ name, count })).sort((a, b) => b.count - a.count)
+  }
+}
+
+function problemsOf(history: History): Plan['undeliverable'] {
+  const reasons = [
+    ...history.rows<{ reason: string; count: number }>(
+      `SELECT reason, COUNT(*) AS count FROM problems GROUP BY reason ORDER BY count DESC LIMIT ${MAX_REASONS}`
+    )
+  ].map((reason) => ({ ...reason, places: [] as string[] }))
+  const byReason = new Map(reasons.map((reason) => [reason.reason, reason]))
+  for (const { reason, place } of history.rows<{ reason: string; place: string }>(
+    `SELECT reason, place FROM problems ORDER BY id LIMIT ${MAX_PLACES}`
+  )) {
+    byReason.get(reason)?.places.push(place)
+  }
+  const all = history.row<{ count: number }>('SELECT COUNT(*) AS count FROM problems')
+  return { count: all?.count ?? 0, reasons }
+}
