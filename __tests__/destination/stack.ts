@@ -1,5 +1,5 @@
 import destination from '../../definitions/emailsendx'
-import { forgetContacts } from '../../definitions/emailsendx/trackEvent/contacts'
+import { forgetContacts } from '../../definitions/emailsendx/functions'
 import { startSandbox, SANDBOX_KEY } from '../../src/sandbox'
 import type { SandboxOptions } from '../../src/sandbox'
 import { buildApp } from '../../src/serve/app'

@@ -1,12 +1,12 @@
 import type { JSONObject, RequestClient } from '@segment/actions-core'
 import { DEFAULT_API_URL, MAX_SEARCH_PAGES, PAGE_SIZE, REQUEST_TIMEOUT_MS } from './constants'
-import { explain, isObject, NotDelivered, notTheApi, tooSlow } from './errors'
+import { explain, isNotDelivered, isObject, isRefusal, NotDelivered, notTheApi, refusedIn, tooSlow } from './errors'
 import type { CallContext } from './errors'
 import type { Settings } from './generated-types'
 import { unusableUrl } from './outcome'
 import { readPace } from './pace'
 import type { Pace } from './pace'
-import type { BulkReport, Contact, ContactRow, CustomEvent, List } from './types'
+import type { BulkReport, Contact, ContactRow, CustomEvent, List, SegmentCall } from './types'
 import { EMAILSENDX_API_VERSION } from './versioning-info'
 
 /** An answer of the API: its status, the whole JSON body, and what the body's `data` holds (or the body, where it is bare). */
@@ -29,12 +29,12 @@ export class EmailSendX {
 
   /** Asks whose key this is. Known from the vendor's own client, which tests connections with it. */
   async whoami(): Promise<void> {
-    await this.call('whoami', {})
+    await this.call(`${V1}/whoami`, {})
   }
 
   /** Creates or updates up to 1,000 contacts by email, and adds each to the list. Counts as one request. */
   async upsertContacts(contacts: ContactRow[], listId: string | undefined): Promise<Reply<BulkReport>> {
-    return this.call('contacts/bulk', {
+    return this.call(`${V1}/contacts/bulk`, {
       scope: 'contacts:write',
       listId,
       json: listId === undefined ? { contacts } : { contacts, listId }
@@ -43,14 +43,14 @@ export class EmailSendX {
 
   /** Creates or updates one contact by email. @returns its id, where the answer has one. */
   async upsertContact(contact: ContactRow): Promise<string | undefined> {
-    const { data } = await this.call<Contact>('contacts', { scope: 'contacts:write', json: contact })
+    const { data } = await this.call<Contact>(`${V1}/contacts`, { scope: 'contacts:write', json: contact })
     return idOf(data)
   }
 
   /** The id of the contact with exactly this (lower-case) address. `search` matches any part of an address or a name. */
   async findContact(email: string): Promise<string | undefined> {
     for (let page = 1; page <= MAX_SEARCH_PAGES; page++) {
-      const reply = await this.call<Contact[]>('contacts', {
+      const reply = await this.call<Contact[]>(`${V1}/contacts`, {
         scope: 'contacts:read',
         query: { search: email, limit: PAGE_SIZE, page }
       })
@@ -64,12 +64,12 @@ export class EmailSendX {
 
   /** The lightest documented call that needs a valid key. */
   async firstContact(): Promise<void> {
-    await this.call('contacts', { scope: 'contacts:read', query: { limit: 1 } })
+    await this.call(`${V1}/contacts`, { scope: 'contacts:read', query: { limit: 1 } })
   }
 
   /** Fires a custom event, which starts the automations that wait for its name. Firing twice starts them twice. */
   async fireEvent(contactId: string, event: CustomEvent): Promise<Reply<unknown>> {
-    return this.call(`contacts/${encodeURIComponent(contactId)}/events`, {
+    return this.call(`${V1}/contacts/${encodeURIComponent(contactId)}/events`, {
       scope: 'contacts:write',
       isAboutContact: true,
       fires: true,
@@ -77,23 +77,41 @@ export class EmailSendX {
     })
   }
 
+  /**
+   * Hands a call over to the endpoint for Segment's webhooks (/docs/integrations/segment), the only one that finds a contact
+   * by a user id. @returns undefined on a server that lacks it: such servers answer with a page of their website.
+   */
+  async handOver(call: SegmentCall): Promise<Reply<unknown> | undefined> {
+    try {
+      return await this.call('segment/track', {
+        scope: 'contacts:write',
+        isAboutContact: true,
+        fires: call.type === 'track',
+        json: call
+      })
+    } catch (error) {
+      if (isNotDelivered(error) && isPage(error)) return undefined
+      throw error
+    }
+  }
+
   /** One page of lists, 1-indexed, and whether there is another. */
   async lists(page: number): Promise<{ lists: List[]; hasNextPage: boolean }> {
-    const { body, data } = await this.call('lists', { scope: 'lists:read', query: { limit: PAGE_SIZE, page } })
+    const { body, data } = await this.call(`${V1}/lists`, { scope: 'lists:read', query: { limit: PAGE_SIZE, page } })
     const lists = rows<List>(data)
     return { lists, hasNextPage: hasNextPage(body, page, lists.length) }
   }
 
   /** Whether the workspace has the list. The answer to `?id=` is one list or an array of one. */
   async hasList(listId: string): Promise<boolean> {
-    const { data } = await this.call('lists', { scope: 'lists:read', listId, query: { id: listId } })
+    const { data } = await this.call(`${V1}/lists`, { scope: 'lists:read', listId, query: { id: listId } })
     return rows<List>(data).some((list) => list.id === listId)
   }
 
   private async call<Data = unknown>(path: string, { query, json, ...names }: CallOptions): Promise<Reply<Data>> {
     const context: CallContext = { ...names, server: this.settings.apiUrl?.trim() || DEFAULT_API_URL }
     try {
-      const url = `${apiOrigin(context.server)}/api/${EMAILSENDX_API_VERSION}/${path}`
+      const url = `${apiOrigin(context.server)}/api/${path}`
       const response = await inTime(
         this.request(url, {
           method: json ? 'POST' : 'GET',
@@ -110,6 +128,7 @@ export class EmailSendX {
       this.pace = readPace(response)
       const body = parseBody(response.content)
       if (!body) throw notTheApi(response.status, context)
+      if (isRefusal(body)) throw refusedIn(body, context)
       return { status: response.status, body, data: (body.data ?? body) as Data }
     } catch (cause) {
       const { response } = cause as { response?: Response }
@@ -117,6 +136,12 @@ export class EmailSendX {
       throw explain(cause, context)
     }
   }
+}
+
+const V1 = EMAILSENDX_API_VERSION
+
+function isPage({ answered, outcome }: NotDelivered): boolean {
+  return (answered === 404 || answered === 405) && typeof outcome.answer === 'string'
 }
 
 interface CallOptions extends Omit<CallContext, 'server'> {

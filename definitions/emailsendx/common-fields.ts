@@ -9,6 +9,16 @@ export const userId: InputField = {
   category: 'identifier'
 }
 
+export const anonymousId: InputField = {
+  label: 'Anonymous ID',
+  description:
+    'The ID of a visitor who is not known by name. It helps to find the contact of an event that has no email address.',
+  type: 'string',
+  default: { '@path': '$.anonymousId' },
+  category: 'identifier',
+  displayMode: 'collapsed'
+}
+
 export const enable_batching: InputField = {
   label: 'Batch Data to EmailSendX',
   description: 'Send events to EmailSendX in batches. Each event of a batch still gets a result of its own.',

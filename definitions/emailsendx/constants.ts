@@ -27,6 +27,21 @@ export const MAX_SEARCH_PAGES = 50
 /** Contact ids remembered in this process, over all workspaces. */
 export const MAX_REMEMBERED_CONTACTS = 10_000
 
+/** User and anonymous ids remembered in this process, over all workspaces: about 10 MB. */
+export const MAX_REMEMBERED_USERS = 50_000
+
+/**
+ * User ids that one batch of identifies may tell EmailSendX, each with a request of its own. 1,000 new people come in two
+ * batches, which then cost 42 of the 120 requests a minute.
+ */
+export const MAX_LINKS_PER_BATCH = 20
+
+/** Requests of the minute that are left to events: with no more than these, no user ids are told. */
+export const REQUESTS_LEFT_TO_EVENTS = 60
+
+/** How long a server without the endpoint for Segment's webhooks is not asked again. */
+export const MISSING_ENDPOINT_MS = 5 * 60 * 1000
+
 /** How long an event waits for a contact that is not there yet: identify and track may arrive in either order. */
 export const UNKNOWN_CONTACT_WAIT_MS = 60 * 60 * 1000
 

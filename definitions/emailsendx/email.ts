@@ -1,7 +1,5 @@
 import { PayloadValidationError } from '@segment/actions-core'
 import { MAX_EMAIL_LENGTH } from './constants'
-import { NotDelivered } from './errors'
-import { unaddressed } from './outcome'
 
 // One @, something on both sides, a dot inside the domain, no empty label. What else makes an address real, only mail can tell.
 const ADDRESS = /^[^@]+@[^@.]+(\.[^@.]+)+$/
@@ -16,11 +14,11 @@ export function toEmail(text: string): string | undefined {
 }
 
 /**
- * The address an event is about: the mapped email, else the user id when that is an address.
+ * The address that an event gives: the mapped email, else the user id when that is an address; undefined when it gives none.
  * A mapped email that is not an address is refused rather than passed over, since the user id may be somebody else's.
- * @throws an error that says what is missing or wrong, without repeating the address.
+ * @throws PayloadValidationError that says what is wrong, without repeating the address.
  */
-export function resolveEmail({ email, userId }: { email?: string; userId?: string }): string {
+export function resolveEmail({ email, userId }: { email?: string; userId?: string }): string | undefined {
   if (email !== undefined && email.trim() !== '') {
     const address = toEmail(email)
     if (!address) {
@@ -28,15 +26,7 @@ export function resolveEmail({ email, userId }: { email?: string; userId?: strin
     }
     return address
   }
-  const address = toEmail(userId ?? '')
-  if (!address) {
-    throw new NotDelivered(
-      unaddressed(
-        'No email address: the Email field is empty and the User ID is not an email address. Map Email to where your events carry it.'
-      )
-    )
-  }
-  return address
+  return toEmail(userId ?? '')
 }
 
 function whatIsWrong(text: string): string {

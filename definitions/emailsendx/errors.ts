@@ -102,17 +102,47 @@ function explainAnswer(response: Response, context: CallContext): NotDelivered {
   return new NotDelivered({ ...explainStatus(response, wordsOf(answer), context), answer }, response.status)
 }
 
+/** Success bodies have no `error` (/docs/api/errors). */
+export function isRefusal(body: JSONObject): boolean {
+  return Boolean(body.error) || body.success === false
+}
+
+/** A 2xx that says that it is none. */
+export function refusedIn(body: JSONObject, context: CallContext): NotDelivered {
+  return new NotDelivered({ ...explainRefusal(wordsOf(body), context), answer: body }, 400)
+}
+
+function explainRefusal(words: string | undefined, context: CallContext): Undelivered {
+  if (context.isAboutContact && saysNoContact(words)) return noSuchContact()
+  if (context.listId && saysNoList(words)) return unknownList(context.listId, saidBy(words))
+  return invalid(
+    words ? `EmailSendX refused the request: ${words}` : 'EmailSendX refused the request without a reason.'
+  )
+}
+
+function saysNoContact(words = ''): boolean {
+  return /^not found/i.test(words) || (/\b(contact|user)/i.test(words) && /not found|exist|unknown|\bno\b/i.test(words))
+}
+
+function saysNoList(words = ''): boolean {
+  return /\blist/i.test(words) && /not found|exist|unknown|invalid/i.test(words)
+}
+
+function noSuchContact(): Undelivered {
+  return { kind: 'unknown_contact', status: 404, message: 'EmailSendX has no such contact.' }
+}
+
+function saidBy(words: string | undefined): string {
+  return words ? ` EmailSendX says: ${words}` : ''
+}
+
 function explainStatus(response: Response, words: string | undefined, context: CallContext): Undelivered {
   const { status } = response
-  const said = words ? ` EmailSendX says: ${words}` : ''
+  const said = saidBy(words)
   switch (status) {
     case 400:
     case 422:
-      return context.listId && /\blist/i.test(words ?? '') && /not found|exist|unknown|invalid/i.test(words ?? '')
-        ? unknownList(context.listId, said)
-        : invalid(
-            words ? `EmailSendX refused the request: ${words}` : 'EmailSendX refused the request without a reason.'
-          )
+      return explainRefusal(words, context)
     case 401:
       return {
         kind: 'unauthorized',
@@ -126,7 +156,7 @@ function explainStatus(response: Response, words: string | undefined, context: C
         message: `The API key lacks the ${context.scope} scope. Give it that scope in EmailSendX under Settings → API, or use another key.${said}`
       }
     case 404:
-      if (context.isAboutContact) return { kind: 'unknown_contact', status, message: 'EmailSendX has no such contact.' }
+      if (context.isAboutContact) return noSuchContact()
       return context.listId
         ? unknownList(context.listId, said)
         : unusableUrl(

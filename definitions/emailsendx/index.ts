@@ -8,6 +8,7 @@ import identifyContact from './identifyContact'
 import { unknownList } from './outcome'
 import { toError } from './render'
 import trackEvent from './trackEvent'
+import { IDENTIFY_TRIGGER, TRACK_TRIGGER } from './triggers'
 
 const destination: DestinationDefinition<Settings> = {
   name: 'EmailSendX',
@@ -57,14 +58,14 @@ const destination: DestinationDefinition<Settings> = {
   presets: [
     {
       name: 'Identify Contact',
-      subscribe: 'type = "identify"',
+      subscribe: IDENTIFY_TRIGGER,
       partnerAction: 'identifyContact',
       mapping: defaultValues(identifyContact.fields),
       type: 'automatic'
     },
     {
       name: 'Track Event',
-      subscribe: 'type = "track"',
+      subscribe: TRACK_TRIGGER,
       partnerAction: 'trackEvent',
       mapping: defaultValues(trackEvent.fields),
       type: 'automatic'

@@ -19,6 +19,19 @@ export type CustomEvent = {
   data?: JSONObject
 }
 
+/** Body of `POST /api/segment/track`: Segment's webhook payload, as far as it is known here. */
+export type SegmentCall = {
+  type: 'identify' | 'track'
+  userId: string
+  anonymousId?: string
+  messageId?: string
+  timestamp?: string | number
+  traits?: { email: string }
+  event?: string
+  properties?: JSONObject
+  context?: JSONObject
+}
+
 /** What `POST /contacts/bulk` says about its rows. An entry of `errors` is a text, or has one in `message`. */
 export interface BulkReport {
   summary?: { failed?: number }

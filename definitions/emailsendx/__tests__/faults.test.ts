@@ -5,10 +5,8 @@ import type { AddressInfo } from 'net'
 import definition from '..'
 import { createTestIntegration, defaultValues, createTestEvent } from '@segment/actions-core'
 import { deliver, fire, identify, isolate, MODES, ORIGIN, SETTINGS, track } from './__helpers__/deliver'
-import { forgetContacts } from '../trackEvent/contacts'
 
 isolate()
-beforeEach(() => forgetContacts())
 
 const EMAIL = 'morgan@acme.com'
 

@@ -20,7 +20,7 @@ describe('the definition', () => {
 
   it('has a subscription, a description and perform for every action', () => {
     for (const [, action] of actions) {
-      expect(action.defaultSubscription).toMatch(/^type = "(identify|track)"$/)
+      expect(action.defaultSubscription).toMatch(/^type = "(identify|track)" and /)
       expect(action.description).toMatch(/\.$/)
       expect(typeof action.perform).toBe('function')
     }

@@ -1,11 +1,10 @@
 import { createRequestClient } from '@segment/actions-core'
 import nock from 'nock'
-import { forgetContacts, identifyContacts, trackEvent } from '../functions'
+import { identifyContacts, trackEvent } from '../functions'
 import type { Outcome, TrackOptions } from '../functions'
 import { isolate, ORIGIN, SETTINGS } from './__helpers__/deliver'
 
 isolate()
-beforeEach(() => forgetContacts())
 
 const EMAIL = 'morgan@acme.com'
 const NOW = Date.parse('2026-01-15T10:00:00Z')
@@ -96,7 +95,8 @@ describe('what an event alone means', () => {
   it.each([
     [{ email: 'morgan@acme' }, 'invalid'],
     [{ eventName: ' ' }, 'invalid'],
-    [{ email: '', userId: 'user_12345' }, 'unaddressed'],
+    [{ email: '', anonymousId: 'anon_1' }, 'unaddressed'],
+    [{ email: '', userId: 'user_12345', withoutEmail: 'reject' }, 'unaddressed'],
     [{ timestamp: new Date(NOW - 3 * HOUR).toISOString(), maxAgeHours: 2 }, 'invalid']
   ])('%j is %s, and costs no request', async (payload, kind) => {
     expect(essence(await track(payload))).toEqual({ kind, status: 400 })

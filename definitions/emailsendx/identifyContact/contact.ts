@@ -2,7 +2,10 @@ import { PayloadValidationError } from '@segment/actions-core'
 import type { JSONObject, JSONValue } from '@segment/actions-core'
 import { MAX_BODY_BYTES, MAX_DEPTH, MAX_KEY_LENGTH } from '../constants'
 import { resolveEmail } from '../email'
-import { isObject } from '../errors'
+import { isObject, NotDelivered } from '../errors'
+import type { Ids } from '../memory'
+import { unaddressed } from '../outcome'
+import type { Undelivered } from '../outcome'
 import type { ContactRow } from '../types'
 import type { Payload } from './generated-types'
 
@@ -12,11 +15,14 @@ const NAMED_TRAITS = new Set(['email', 'firstName', 'first_name', 'lastName', 'l
 /**
  * The contact that an identify describes. Blank values are left out, so that none wipes what EmailSendX already knows.
  * Mapped fields beat traits of the same meaning.
- * @throws PayloadValidationError when there is no usable email, or a trait can't be stored.
+ * @param emailOf finds the address of an identify that gives none.
+ * @throws PayloadValidationError when the email is none, or a trait can't be stored; NotDelivered when there is no email.
  */
-export function toContact(payload: Payload): ContactRow {
+export function toContact(payload: Payload, emailOf: (ids: Ids) => string | undefined): ContactRow {
   const traits = (payload.traits ?? {}) as JSONObject
-  const contact: ContactRow = { email: resolveEmail(payload) }
+  const email = resolveEmail(payload) ?? emailOf(payload)
+  if (email === undefined) throw new NotDelivered(withoutAddress())
+  const contact: ContactRow = { email }
   const firstName = firstText(payload.firstName, traits.firstName, traits.first_name)
   const lastName = firstText(payload.lastName, traits.lastName, traits.last_name)
   const metadata = toMetadata(traits, payload.nestedTraits)
@@ -31,6 +37,12 @@ export function toContact(payload: Payload): ContactRow {
     )
   }
   return contact
+}
+
+function withoutAddress(): Undelivered {
+  return unaddressed(
+    'No email address: the Email field is empty and the User ID is not an email address. EmailSendX knows contacts by their address, so map Email to where your events carry it.'
+  )
 }
 
 /** The second contact's values over the first's, as EmailSendX itself would merge two upserts of one email. */

@@ -10,6 +10,10 @@ export interface Payload {
    */
   userId?: string
   /**
+   * The ID of a visitor who is not known by name. It helps to find the contact of an event that has no email address.
+   */
+  anonymousId?: string
+  /**
    * The first name of the contact. An empty value leaves the name in EmailSendX as it is.
    */
   firstName?: string
@@ -31,6 +35,10 @@ export interface Payload {
    * The list the contact joins. Leave it empty to use the Default List ID of the settings, or choose "Do not add to a list" (none). Other lists of the contact stay as they are.
    */
   listId?: string
+  /**
+   * Tell EmailSendX which User ID a contact has, so that it finds the contact of an event that has no email address: a website's events have none. It costs one request for each new User ID, at most 20 a batch.
+   */
+  linkUserId?: boolean
   /**
    * Send events to EmailSendX in batches. Each event of a batch still gets a result of its own.
    */

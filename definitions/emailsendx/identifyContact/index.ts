@@ -1,16 +1,17 @@
 import type { ActionDefinition } from '@segment/actions-core'
-import { batch_size, enable_batching, userId } from '../common-fields'
+import { anonymousId, batch_size, enable_batching, userId } from '../common-fields'
 import { NO_LIST } from '../constants'
 import type { Settings } from '../generated-types'
 import { listChoices } from '../lists'
 import { answerOrThrow, multiStatus } from '../render'
 import type { Payload } from './generated-types'
+import { IDENTIFY_TRIGGER } from '../triggers'
 import { identifyContacts } from './send'
 
 const action: ActionDefinition<Settings, Payload> = {
   title: 'Identify Contact',
   description: 'Create or update a contact in EmailSendX and, if you wish, add it to a list.',
-  defaultSubscription: 'type = "identify"',
+  defaultSubscription: IDENTIFY_TRIGGER,
   fields: {
     email: {
       label: 'Email',
@@ -27,6 +28,7 @@ const action: ActionDefinition<Settings, Payload> = {
       category: 'identifier'
     },
     userId,
+    anonymousId,
     firstName: {
       label: 'First Name',
       description: 'The first name of the contact. An empty value leaves the name in EmailSendX as it is.',
@@ -83,6 +85,16 @@ const action: ActionDefinition<Settings, Payload> = {
       type: 'string',
       dynamic: true,
       category: 'data'
+    },
+    linkUserId: {
+      label: 'Link User IDs',
+      description:
+        "Tell EmailSendX which User ID a contact has, so that it finds the contact of an event that has no email address: a website's events have none. It costs one request for each new User ID, at most 20 a batch.",
+      type: 'boolean',
+      default: true,
+      category: 'config',
+      displayMode: 'collapsed',
+      disabledInputMethods: ['variable', 'function', 'enrichment']
     },
     enable_batching,
     batch_size,

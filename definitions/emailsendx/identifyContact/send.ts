@@ -3,10 +3,13 @@ import { EmailSendX } from '../api'
 import { NO_LIST } from '../constants'
 import { outcomeOfError } from '../errors'
 import type { Settings } from '../generated-types'
+import { Memory } from '../memory'
 import type { Outcome } from '../outcome'
 import type { ContactRow } from '../types'
 import { BulkUpsert } from './bulk-upsert'
 import { mergeContacts, toContact } from './contact'
+import { linkUserIds } from './link'
+import type { Identified } from './link'
 import type { Payload } from './generated-types'
 
 /** Where the outcome of a payload is found. */
@@ -25,13 +28,14 @@ export async function identifyContacts(
   payloads: Payload[]
 ): Promise<Outcome[]> {
   const api = new EmailSendX(client, settings)
+  const memory = new Memory(settings)
   const upsert = new BulkUpsert(api)
   const contacts = new Map<string, ContactRow>()
   const members = new Map<string | undefined, Set<string>>()
 
   const rows = payloads.map((payload): Outcome | Addressed => {
     try {
-      const contact = toContact(payload)
+      const contact = toContact(payload, (ids) => memory.emailOf(ids))
       const { email } = contact
       const listId = toListId(payload, settings)
       // An email that comes twice is one contact with the later values on top, whatever lists its rows name.
@@ -50,10 +54,16 @@ export async function identifyContacts(
       listId
     )
   }
-  return rows.map((row) => ({
-    ...('email' in row ? upsert.outcomeOf(row.email, row.listId) : row),
-    pace: api.pace
-  }))
+
+  const identified: Identified[] = []
+  const results = rows.map((row, index) => {
+    if (!('email' in row)) return { outcome: row }
+    const result = { payload: payloads[index], email: row.email, outcome: upsert.outcomeOf(row.email, row.listId) }
+    identified.push(result)
+    return result
+  })
+  await linkUserIds(api, memory, identified)
+  return results.map(({ outcome }) => ({ ...outcome, pace: api.pace }))
 }
 
 /** The mapped list, else the default one, else none. Blank is the same as not mapped. */

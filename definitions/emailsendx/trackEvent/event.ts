@@ -5,9 +5,10 @@ import { resolveEmail } from '../email'
 import type { CustomEvent } from '../types'
 import type { Payload } from './generated-types'
 
-/** An event ready to be fired, and whose it is. */
-export interface AddressedEvent {
-  email: string
+/** An event ready to be fired. */
+export interface ReadyEvent {
+  /** Whose it is, as far as it says itself. */
+  email?: string
   event: CustomEvent
   /** When it happened, ms since 1970; undefined when its timestamp does not say. */
   time?: number
@@ -15,9 +16,9 @@ export interface AddressedEvent {
 
 /**
  * The custom event that a track call describes.
- * @throws PayloadValidationError when there is no usable email or name, or when the event is too large or too old.
+ * @throws PayloadValidationError when its email or name can't be used, or when the event is too large or too old.
  */
-export function toEvent(payload: Payload, now = Date.now()): AddressedEvent {
+export function toEvent(payload: Payload, now = Date.now()): ReadyEvent {
   const email = resolveEmail(payload)
   const name = payload.eventNameForm === 'as_sent' ? payload.eventName : normalizeEventName(payload.eventName)
   if (name.trim() === '') {

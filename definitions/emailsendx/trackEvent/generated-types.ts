@@ -2,13 +2,17 @@
 
 export interface Payload {
   /**
-   * The email address of the contact the event belongs to. When empty, User ID is used if it is an email address.
+   * The email address of the contact the event belongs to. When empty, User ID is used if it is an email address, else EmailSendX finds the contact by User ID. An address in the event is the surest way: analytics.js adds none to track(), so let a source middleware add context.traits.email; servers can send it; mobile and RudderStack's libraries do.
    */
   email?: string
   /**
    * The ID of the user in your own system. It stands in for Email when Email is empty and the ID is an email address.
    */
   userId?: string
+  /**
+   * The ID of a visitor who is not known by name. It helps to find the contact of an event that has no email address.
+   */
+  anonymousId?: string
   /**
    * The name of the event. Automations with this name in their Custom Event trigger start.
    */
@@ -28,7 +32,21 @@ export interface Payload {
    */
   timestamp?: string | number
   /**
-   * What to do with an event of somebody who is not a contact in EmailSendX. An event can arrive just before the identify() that creates the contact, so by default it is tried again until it is one hour old.
+   * What to do with an event that has a User ID but no email address, when no identify() seen here has told the address. EmailSendX finds the contact that an earlier identify() named with the same User ID.
+   */
+  withoutEmail?: string
+  /**
+   * The ID of the event. It goes with events whose contact EmailSendX finds by User ID.
+   */
+  messageId?: string
+  /**
+   * Where the event happened. It goes with events whose contact EmailSendX finds by User ID, and with no others.
+   */
+  context?: {
+    [k: string]: unknown
+  }
+  /**
+   * What to do with an event of somebody who is not a contact in EmailSendX. An event can arrive just before the identify() that creates the contact, so by default it is tried again until it is one hour old. Creating the contact takes an email address in the event.
    */
   unknownContact?: string
   /**

@@ -1,19 +1,20 @@
 import type { ActionDefinition } from '@segment/actions-core'
-import { userId } from '../common-fields'
+import { anonymousId, userId } from '../common-fields'
 import type { Settings } from '../generated-types'
 import { answerOrThrow } from '../render'
 import type { Payload } from './generated-types'
+import { TRACK_TRIGGER } from '../triggers'
 import { trackEvent } from './send'
 
 const action: ActionDefinition<Settings, Payload> = {
   title: 'Track Event',
   description: 'Fire a custom event on a contact in EmailSendX, which starts the automations that wait for it.',
-  defaultSubscription: 'type = "track"',
+  defaultSubscription: TRACK_TRIGGER,
   fields: {
     email: {
       label: 'Email',
       description:
-        'The email address of the contact the event belongs to. When empty, User ID is used if it is an email address.',
+        "The email address of the contact the event belongs to. When empty, User ID is used if it is an email address, else EmailSendX finds the contact by User ID. An address in the event is the surest way: analytics.js adds none to track(), so let a source middleware add context.traits.email; servers can send it; mobile and RudderStack's libraries do.",
       type: 'string',
       default: {
         '@if': {
@@ -31,6 +32,7 @@ const action: ActionDefinition<Settings, Payload> = {
       category: 'identifier'
     },
     userId,
+    anonymousId,
     eventName: {
       label: 'Event Name',
       description: 'The name of the event. Automations with this name in their Custom Event trigger start.',
@@ -70,10 +72,41 @@ const action: ActionDefinition<Settings, Payload> = {
       category: 'data',
       displayMode: 'collapsed'
     },
+    withoutEmail: {
+      label: 'Events Without an Email Address',
+      description:
+        'What to do with an event that has a User ID but no email address, when no identify() seen here has told the address. EmailSendX finds the contact that an earlier identify() named with the same User ID.',
+      type: 'string',
+      choices: [
+        { label: 'EmailSendX finds the contact by User ID', value: 'hand_over' },
+        { label: 'Reject the event', value: 'reject' }
+      ],
+      default: 'hand_over',
+      category: 'config',
+      displayMode: 'collapsed',
+      disabledInputMethods: ['variable', 'function', 'enrichment', 'freeform']
+    },
+    messageId: {
+      label: 'Message ID',
+      description: 'The ID of the event. It goes with events whose contact EmailSendX finds by User ID.',
+      type: 'string',
+      default: { '@path': '$.messageId' },
+      category: 'data',
+      displayMode: 'collapsed'
+    },
+    context: {
+      label: 'Context',
+      description:
+        'Where the event happened. It goes with events whose contact EmailSendX finds by User ID, and with no others.',
+      type: 'object',
+      default: { '@path': '$.context' },
+      category: 'data',
+      displayMode: 'collapsed'
+    },
     unknownContact: {
       label: 'Unknown Contact',
       description:
-        'What to do with an event of somebody who is not a contact in EmailSendX. An event can arrive just before the identify() that creates the contact, so by default it is tried again until it is one hour old.',
+        'What to do with an event of somebody who is not a contact in EmailSendX. An event can arrive just before the identify() that creates the contact, so by default it is tried again until it is one hour old. Creating the contact takes an email address in the event.',
       type: 'string',
       choices: [
         { label: 'Wait up to an hour for the contact', value: 'wait' },

@@ -3,6 +3,8 @@ import type { JSONObject, SegmentEvent } from '@segment/actions-core'
 import nock from 'nock'
 import definition from '../..'
 import type { Settings } from '../../generated-types'
+import { forgetContacts } from '../../memory'
+import type { SegmentCall } from '../../types'
 
 export const ORIGIN = 'https://emailsendx.com'
 export const SETTINGS = { apiKey: 'esx_test_0123456789abcdef0123456789abcdef' }
@@ -83,6 +85,7 @@ function asEvent(event: Partial<SegmentEvent>): SegmentEvent {
   return {
     ...createTestEvent({ type: event.type }),
     userId: undefined,
+    anonymousId: undefined,
     traits: undefined,
     properties: undefined,
     context: {},
@@ -117,6 +120,19 @@ export class FakeApi {
   readonly events: Array<{ contactId: string; name: string; data?: unknown }> = []
   readonly created: Row[] = []
   readonly contacts = new Map<string, string>()
+  /** Requests left in the minute, when it is told. */
+  remaining?: number
+  /** Calls that were handed over to the endpoint for Segment's webhooks. */
+  readonly calls: SegmentCall[] = []
+  /** Answers one: by default with what a call of that type is answered in the API, or 404 for a user id that no call told. */
+  answerCall: (call: SegmentCall) => [number, unknown] = (call) => {
+    const email = call.type === 'identify' ? call.traits?.email : this.emailOf(call.userId)
+    const contactId = this.contacts.get(email ?? '') ?? (call.type === 'identify' ? `id of ${email}` : undefined)
+    if (contactId === undefined) return [404, { error: 'No contact for this userId: identify() comes first' }]
+    if (call.type === 'identify') this.contacts.set(email ?? '', contactId)
+    else this.events.push({ contactId, name: call.event ?? '', data: call.properties })
+    return [200, { data: { contactId } }]
+  }
   /** Answers a bulk call: by default with a report that counts the refused rows without naming them. */
   answerBulk: (contacts: Row[], listId?: string) => [number, unknown] = (contacts) => [
     200,
@@ -143,7 +159,7 @@ export class FakeApi {
       const { contacts, listId } = body as unknown as { contacts: Row[]; listId?: string }
       this.bulkCalls.push({ contacts, listId })
       const [status, answer] = this.answerBulk(contacts, listId)
-      return [status, answer as nock.Body]
+      return [status, answer as nock.Body, this.pace()]
     })
     api
       .get('/api/v1/contacts')
@@ -163,6 +179,13 @@ export class FakeApi {
       this.contacts.set(row.email, `id of ${row.email}`)
       return [201, { data: { id: `id of ${row.email}`, ...row } }]
     })
+    api.post('/api/segment/track').reply((uri, body) => {
+      this.requests.push('POST /segment/track')
+      const call = body as SegmentCall
+      const [status, answer] = this.answerCall(call)
+      this.calls.push(call)
+      return [status, answer as nock.Body, this.pace()]
+    })
     api.post(/\/api\/v1\/contacts\/[^/]+\/events$/).reply((uri, body) => {
       seen('POST', uri)
       requests[requests.length - 1] = 'POST /contacts/{id}/events'
@@ -173,6 +196,17 @@ export class FakeApi {
     })
   }
 
+  private pace(): Record<string, string> {
+    if (this.remaining === undefined) return {}
+    this.remaining--
+    return { 'x-ratelimit-remaining': String(this.remaining) }
+  }
+
+  private emailOf(userId: string): string | undefined {
+    const told = this.calls.filter((call) => call.type === 'identify' && call.userId === userId)
+    return told[told.length - 1]?.traits?.email
+  }
+
   addContact(email: string): void {
     this.contacts.set(email, `id of ${email}`)
   }
@@ -180,6 +214,7 @@ export class FakeApi {
 
 /** Keeps the tests of a file apart from each other and off the network. */
 export function isolate(): void {
+  beforeEach(() => forgetContacts())
   beforeAll(() => nock.disableNetConnect())
   afterEach(() => nock.cleanAll())
   afterAll(() => nock.enableNetConnect())

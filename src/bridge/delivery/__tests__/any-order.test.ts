@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { forgetContacts } from '../../../../definitions/emailsendx/trackEvent/contacts'
+import { forgetContacts } from '../../../../definitions/emailsendx/functions'
 import type { BridgeEvent } from '../../event'
 import { identify, track } from '../../queue/__tests__/__helpers__/events'
 import { HOUR, MINUTE, Rig } from './__helpers__/rig'

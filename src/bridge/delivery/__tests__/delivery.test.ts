@@ -1,4 +1,4 @@
-import { forgetContacts } from '../../../../definitions/emailsendx/trackEvent/contacts'
+import { forgetContacts } from '../../../../definitions/emailsendx/functions'
 import { SANDBOX_KEY } from '../../../sandbox'
 import { identify, track } from '../../queue/__tests__/__helpers__/events'
 import { BULK, FIRE, HOUR, MINUTE, Rig, SEARCH, SECOND, tick } from './__helpers__/rig'

@@ -1,4 +1,4 @@
-import { forgetContacts } from '../../../../definitions/emailsendx/trackEvent/contacts'
+import { forgetContacts } from '../../../../definitions/emailsendx/functions'
 import { identify, track } from '../../queue/__tests__/__helpers__/events'
 import { PostgresServer } from '../../queue/__tests__/__helpers__/stores'
 import { Rig, tick } from './__helpers__/rig'
