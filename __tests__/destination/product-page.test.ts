@@ -96,6 +96,17 @@ it('an event without any email is refused with the reason', async () => {
   expect(result).toMatchObject({ status: 400, errormessage: expect.stringContaining('No email address') })
 })
 
+it('an event without any email waits for the identify() of its user', async () => {
+  const fromBrowser = { ...track, context: {}, timestamp: new Date().toISOString() }
+  const [result] = await stack.send('trackEvent', fromBrowser)
+  expect(result).toMatchObject({
+    status: 503,
+    errormessage: expect.stringContaining('no contact with this User ID yet')
+  })
+  await stack.send('identifyContact', identify)
+  expect(await stack.send('trackEvent', fromBrowser)).toEqual([ok])
+})
+
 it.each([
   ['customers-list', customersList, [{ id: 'clx_list_customers_id' }]],
   ['no-list', noList, []]

@@ -18,7 +18,7 @@ const NAMED_TRAITS = new Set(['email', 'firstName', 'first_name', 'lastName', 'l
  * @param emailOf finds the address of an identify that gives none.
  * @throws PayloadValidationError when the email is none, or a trait can't be stored; NotDelivered when there is no email.
  */
-export function toContact(payload: Payload, emailOf: (ids: Ids) => string | undefined): ContactRow {
+export function toContact(payload: Payload, emailOf: (ids: Ids) => string | undefined = () => undefined): ContactRow {
   const traits = (payload.traits ?? {}) as JSONObject
   const email = resolveEmail(payload) ?? emailOf(payload)
   if (email === undefined) throw new NotDelivered(withoutAddress())

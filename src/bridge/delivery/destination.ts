@@ -107,10 +107,12 @@ function mappingFor({ type, items }: Call): JSONObject {
 }
 
 const CHOICES: Record<Call['type'], (options: DeliveryOptions) => JSONObject> = {
-  identify: ({ listId }) => ({ ...(listId && { listId }) }),
+  // The bridge keeps user ids in its own store, and every event it sends has an address.
+  identify: ({ listId }) => ({ ...(listId && { listId }), linkUserId: false }),
   track: ({ eventNameForm, unknownContact, maxAgeHours }) => ({
     ...(eventNameForm && { eventNameForm }),
     ...(maxAgeHours !== undefined && { maxAgeHours }),
+    withoutEmail: 'reject',
     // The partition does the waiting: by the time of arrival, and across restarts.
     unknownContact: unknownContact === 'create' ? 'create' : 'skip'
   })
