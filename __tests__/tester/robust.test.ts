@@ -15,9 +15,9 @@ import {
   send,
   takeComplaints,
   typed
-} from './harness'
-import { startStack } from './stack'
-import type { Stack } from './stack'
+} from './__helpers__/page'
+import { startStack } from './__helpers__/stack'
+import type { Stack } from './__helpers__/stack'
 
 jest.setTimeout(60_000)
 // A browser, three servers and the other tests share two cores; what fails for want of them passes the second time.
@@ -36,7 +36,7 @@ beforeEach(() => fetch(`${stack.sandbox}/_sandbox/reset`, { method: 'POST' }))
 afterEach(() => expect(takeComplaints()).toEqual([]))
 
 const PHONE = { viewport: { width: 360, height: 740 } }
-const TABS = ['Settings', 'Mapping', /^Lists/, /^Events/, /^Automations/, /^Requests/, /^Contacts/]
+const TABS = ['Settings', 'Mapping', /^Lists/, /^Events \d/, /^Automations/, /^Requests \d/, /^Contacts/]
 
 /** Does something on every face of the page: results of all kinds, every tab, everything that unfolds. */
 async function everywhere(page: Page, look: (where: string) => Promise<void>): Promise<void> {
@@ -47,6 +47,7 @@ async function everywhere(page: Page, look: (where: string) => Promise<void>): P
     { type: 'page' }
   ])
   await send(page)
+  await page.getByRole('tab', { name: /^Requests \(/ }).click()
   await page.locator('.exchange summary').first().click()
   await look('with results')
   await paste(page, '{"type": }')
@@ -104,7 +105,7 @@ describe('everyone can use it', () => {
     await tabTo(page, 'button "Back to normal"')
     await tabTo(page, 'button "Send event Ctrl ⏎"', 'Shift+Tab')
     await page.keyboard.press('Enter')
-    expect(await results(page, 2)).toEqual([expect.stringContaining('Will be retried')])
+    expect(await results(page, 2)).toEqual([expect.stringContaining('Segment would send it again')])
     await tabTo(page, 'tab "Event"', 'Shift+Tab')
     await page.keyboard.press('ArrowRight')
     await tabTo(page, 'textbox "API Key')
@@ -180,6 +181,7 @@ describe('nothing in an event is more than text', () => {
     ])
     await preview(page).getByText('"metadata"').waitFor()
     await send(page)
+    await page.getByRole('tab', { name: /^Requests \(/ }).click()
     for (const summary of await page.locator('.exchange summary').all()) await summary.click()
     const contact = page.locator('.outside .card', { hasText: 'evil@example.com' })
     await contact.locator('.fired').waitFor()

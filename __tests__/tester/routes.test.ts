@@ -1,8 +1,8 @@
 import http from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
-import { SANDBOX_KEY, startStack } from './stack'
-import type { Stack } from './stack'
+import { SANDBOX_KEY, startStack } from './__helpers__/stack'
+import type { Stack } from './__helpers__/stack'
 
 jest.setTimeout(30_000)
 
@@ -49,7 +49,7 @@ function ask(path: string, options: { method?: string; headers?: http.OutgoingHt
 }
 
 const own = () => ({ origin: stack.page })
-const call = { settings: {}, mappings: {}, triggers: {}, batch: false, contactsExist: true }
+const call = { settings: {}, mappings: {}, triggers: {}, batch: false, event: 0, contactsExist: true }
 const sandboxState = async () => (await fetch(`${stack.sandbox}/_sandbox/state`)).json()
 
 describe('what the page is made of', () => {
@@ -159,10 +159,13 @@ describe('the preview', () => {
   it('makes the requests of the settings, to the customer’s address, and sends none', async () => {
     const settings = { apiKey: SANDBOX_KEY, apiUrl: stack.sandbox }
     const before = (await sandboxState()).totals
-    const { deliveries } = await preview({ settings, events: [identify, track] })
+    const previews = [
+      await preview({ settings, events: [identify, track] }),
+      await preview({ settings, events: [identify, track], event: 1 })
+    ]
     expect(
-      deliveries.map(({ requests }: { requests: { method: string; url: string }[] }) =>
-        requests.map(({ method, url }) => `${method} ${url}`)
+      previews.map(({ deliveries }) =>
+        deliveries[0].requests.map(({ method, url }: { method: string; url: string }) => `${method} ${url}`)
       )
     ).toEqual([
       [`POST ${stack.sandbox}/api/v1/contacts/bulk`],
@@ -171,7 +174,7 @@ describe('the preview', () => {
         `POST ${stack.sandbox}/api/v1/contacts/CONTACT_ID/events`
       ]
     ])
-    expect(JSON.stringify(deliveries)).not.toContain(SANDBOX_KEY)
+    expect(JSON.stringify(previews)).not.toContain(SANDBOX_KEY)
     expect((await sandboxState()).totals).toEqual(before)
   })
 
@@ -180,7 +183,7 @@ describe('the preview', () => {
     async (apiUrl) => {
       const { deliveries } = await preview({ settings: { apiKey: 'esx_live_x', apiUrl }, events: [identify] })
       expect(deliveries[0].requests[0].url).toBe(`${apiUrl}/api/v1/contacts/bulk`)
-      expect(deliveries[0].outcomes[0].status).toBe(200)
+      expect(deliveries[0].outcome.status).toBe(200)
     }
   )
 
@@ -206,10 +209,10 @@ describe('the preview', () => {
     })
     expect(deliveries[0]).toMatchObject({
       requests: [],
-      outcomes: [{ errormessage: expect.stringContaining('https://') }]
+      outcome: { errormessage: expect.stringContaining('https://') }
     })
     const { deliveries: keyless } = await preview({ settings: { apiKey: '' }, events: [identify] })
-    expect(keyless[0]).toMatchObject({ requests: [], outcomes: [{ status: expect.any(Number) }] })
+    expect(keyless[0]).toMatchObject({ requests: [], outcome: { status: expect.any(Number) } })
   })
 
   it('refuses what the page never sends, in a line', async () => {

@@ -2,7 +2,7 @@ import path from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import setUpChromium from '../__helpers__/chromium'
 import { launchBrowser } from './browser'
-import { startStack } from './stack'
+import { startStack } from './__helpers__/stack'
 
 const IMAGES = path.join(__dirname, '../../docs/images')
 
@@ -34,7 +34,7 @@ async function shoot(browser: Browser, url: string, name: string, options: Param
 
 async function send(page: Page, sample: string): Promise<void> {
   await page.getByLabel('Sample').selectOption(sample)
-  await page.getByRole('button', { name: /^Send/ }).click()
+  await page.getByRole('button', { name: /^Send (event|\d)/ }).click()
   await page.locator('.results').getByText('Delivered').first().waitFor()
   await page.locator('.preview[aria-busy=false]').waitFor()
   await page.locator('.outside').getByText('morgan@acme.com').first().waitFor()

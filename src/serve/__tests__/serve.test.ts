@@ -102,7 +102,7 @@ it('listens, lists its routes in the order of the original and serves the only d
 
 it('gives the definition a copy of actions-core of its own, as Segment’s CLI does by emptying the require cache', async () => {
   const upstream = await startUpstream()
-  upstream.answer(() => ({ status: 404, json: { error: 'gone' } }))
+  upstream.answer(({ body }) => (body.startsWith('[') ? { json: {} } : { status: 404, json: { error: 'gone' } }))
   const asks = 'const own = await request(settings.upstream).catch((error: unknown) => error instanceof HTTPError)'
   await edit((text) =>
     text
@@ -121,6 +121,16 @@ it('gives the definition a copy of actions-core of its own, as Segment’s CLI d
     statusCode: 404,
     message: { error: 'gone' }
   })
+  const batch = await fetch(`${url}/save?multistatus=true`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      payload: [{ traits: { email: 'a@b.co' }, plan: 'gone' }],
+      mapping: { plan: { '@path': '$.plan' } },
+      settings: { apiKey: 'k', upstream: upstream.url }
+    })
+  })
+  expect((await batch.json()).multistatus[0]).toMatchObject({ status: 400, errormessage: 'no such plan' })
   await upstream.close()
 })
 

@@ -1,5 +1,6 @@
 import { ErrorCodes, getErrorCodeFromHttpStatus } from '@segment/actions-core'
 import type { ModifiedResponse } from '@segment/actions-core'
+import type { Outcome } from '../../../definitions/emailsendx/outcome'
 
 /** How Segment's local server reports a failed action: same keys, same order. */
 export interface ErrorOutput {
@@ -19,7 +20,12 @@ export interface EventStatus {
   fields?: Record<string, string>
   sent?: unknown
   body?: unknown
+  /** What it means, where the destination says so. */
+  outcome?: Meaning
 }
+
+/** What a client acts on: the outcome without what the row or the exchanges have already. */
+export type Meaning = Pick<Outcome, 'kind' | 'message'> & { waitsUntil?: number; retryAfterMs?: number }
 
 /** A body that cannot be what the route asks for. */
 export class BadCall extends Error {

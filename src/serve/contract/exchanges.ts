@@ -1,12 +1,18 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- settings and payloads are what the served destination declares */
-import { Destination } from '@segment/actions-core'
+import { Destination, MultiStatusResponse } from '@segment/actions-core'
 import type {
+  ActionDefinition,
   DestinationDefinition,
   DynamicFieldResponse,
   ModifiedResponse,
+  RequestClient,
   RequestFn,
   RequestOptions
 } from '@segment/actions-core'
+import mapValues from 'lodash/mapValues'
+import omit from 'lodash/omit'
+import type { Outcome } from '../../../definitions/emailsendx/outcome'
+import type { Meaning } from './errors'
 
 /** The destination being served, whatever its settings. */
 export type Definition = DestinationDefinition<any>
@@ -18,7 +24,10 @@ export type ChoicesFn = RequestFn<any, any, DynamicFieldResponse>
 /** One request of the destination and its answer, in the words of Segment's own local server. */
 export interface Exchange {
   request: { url: string; method: string; headers: Record<string, string>; body: string }
-  response: { statusCode: number; statusMessage: string; headers: Record<string, string>; body: unknown }
+  /** Absent where none came. */
+  response?: { statusCode: number; statusMessage: string; headers: Record<string, string>; body: unknown }
+  /** When the request was made (ms since 1970) and how long the answer took; known of what actions send. */
+  timing?: { at: number; ms: number }
 }
 
 /** The request headers whose value is never shown: the list of Segment's `packages/cli/src/lib/summarize-http.ts`. */
@@ -43,35 +52,119 @@ const SECRET_HEADERS = new Set([
   'x-amz-user-agent'
 ])
 
-type Recorded = [request: Request, response: ModifiedResponse]
 type RecordingOptions = RequestOptions & {
-  afterResponse?: ((request: Request, options: unknown, response: ModifiedResponse) => void)[]
+  afterResponse?: ((request: Request, options: { call?: number }, response: ModifiedResponse) => void)[]
+}
+
+/** What one call made of the definition. */
+export interface Recording {
+  destination: RunningDestination
+  exchanges: () => Promise<Exchange[]>
+  /** Of a single event, where the destination reports outcomes. Rows of a batch have theirs in `outcome`. */
+  outcome: () => Meaning | undefined
 }
 
 /**
- * A destination for one call, and the exchanges that call makes. Nothing is shared with other calls, so calls at the same
- * time never see each other's requests. `extendRequest` is the one place every request goes through: actions as well as
+ * A destination for one call, and what that call does. Nothing is shared with other calls, so calls at the same time never
+ * see each other's requests. `extendRequest` is the one place every request goes through: actions as well as
  * authentication, deletion, audiences and token refresh, which never emit core's `response` event.
  */
-export function recordingDestination(definition: Definition): {
-  destination: RunningDestination
-  exchanges: () => Promise<Exchange[]>
-} {
-  const recorded: Recorded[] = []
+export function recordingDestination(definition: Definition): Recording {
+  const answered: { request: Request; response: ModifiedResponse; timing?: Exchange['timing'] }[] = []
+  const open = new Map<number, Pick<Exchange, 'request'> & { at: number }>()
+  let calls = 0
+  let single: Meaning | undefined
+  const listener: Listener = {
+    outcome: (outcome) => (single = outcome),
+    asked: (url, { method = 'GET', json }) => {
+      const body = json === undefined ? '' : JSON.stringify(json)
+      open.set(++calls, { request: { url, method, headers: {}, body }, at: Date.now() })
+      return calls
+    }
+  }
   const destination = new Destination({
     ...definition,
+    actions: mapValues(definition.actions, (action) => reporting(action, listener)),
     extendRequest(data) {
       const options: RecordingOptions = definition.extendRequest?.(data) ?? {}
-      const record = (request: Request, _options: unknown, response: ModifiedResponse) => {
-        recorded.push([request, response])
+      const record = (request: Request, { call = 0 }: { call?: number }, response: ModifiedResponse) => {
+        const at = open.get(call)?.at
+        open.delete(call)
+        answered.push({ request, response, timing: at === undefined ? undefined : { at, ms: Date.now() - at } })
       }
       return { ...options, afterResponse: [...(options.afterResponse ?? []), record] } as RequestOptions
     }
   })
-  return { destination, exchanges: () => Promise.all(recorded.map(summarize)) }
+  const exchanges = async (): Promise<Exchange[]> => [
+    ...(await Promise.all(answered.map(summarize))),
+    ...[...open.values()].map(({ request, at }) => ({ request, timing: { at, ms: Date.now() - at } }))
+  ]
+  return { destination, exchanges, outcome: () => single }
 }
 
-async function summarize([request, response]: Recorded): Promise<Exchange> {
+/** Where EmailSendX's destination leaves the outcomes of what it hands to Segment: see its render.ts. */
+const OUTCOMES = Symbol.for('emailsendx.outcomes')
+const outcomesOf = (rendered: unknown): Meaning[] | undefined =>
+  (rendered as { [OUTCOMES]?: Outcome[] } | undefined)?.[OUTCOMES]?.map((outcome) =>
+    omit(outcome, 'status', 'sent', 'answer', 'pace')
+  )
+
+interface Listener {
+  outcome: (outcome?: Meaning) => void
+  /** @returns the number that the request is known by */
+  asked: (url: string, options: RequestOptions) => number
+}
+
+/** The action, which also tells what it asks and the outcome of a single event, and puts those of a batch in its rows. */
+function reporting(action: ActionDefinition<any>, listener: Listener): ActionDefinition<any> {
+  const { perform, performBatch } = action
+  const note = (rendered: unknown) => listener.outcome(outcomesOf(rendered)?.[0])
+  const told =
+    (client: RequestClient): RequestClient =>
+    (url: string, options: RequestOptions = {}) =>
+      client(url, { ...options, call: listener.asked(url, options) } as RequestOptions)
+  return {
+    ...action,
+    perform: async (request, data) => {
+      try {
+        const answer: unknown = await perform(told(request), data)
+        note(answer)
+        return answer
+      } catch (error) {
+        note(error)
+        throw error
+      }
+    },
+    performBatch: performBatch && (async (request, data) => ownMultiStatus(await performBatch(told(request), data)))
+  }
+}
+
+/**
+ * The rows of a batch as this server's copy of core knows them: to it, a response made with the definition's copy is none, and
+ * every row would count as delivered.
+ */
+function ownMultiStatus(rendered: unknown): unknown {
+  const rows = (rendered as Partial<MultiStatusResponse> | undefined)?.getAllResponses?.()
+  if (!rows) return rendered
+  const outcomes = outcomesOf(rendered)
+  const own = new MultiStatusResponse()
+  for (const [index, row] of rows.entries()) {
+    const value = { ...row.value(), ...(outcomes && { outcome: outcomes[index] }) }
+    if ('errormessage' in value) own.setErrorResponseAtIndex(index, value)
+    else own.setSuccessResponseAtIndex(index, value)
+  }
+  return own
+}
+
+async function summarize({
+  request,
+  response,
+  timing
+}: {
+  request: Request
+  response: ModifiedResponse
+  timing?: Exchange['timing']
+}): Promise<Exchange> {
   const headers: Record<string, string> = {}
   request.headers.forEach((value, name) => {
     headers[name] = SECRET_HEADERS.has(name) ? '<redacted>' : value
@@ -83,6 +176,7 @@ async function summarize([request, response]: Recorded): Promise<Exchange> {
       statusMessage: response.statusText,
       headers: response.headers.toJSON(),
       body: response.data ?? response.content
-    }
+    },
+    timing
   }
 }

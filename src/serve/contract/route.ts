@@ -39,14 +39,18 @@ export async function runCall(
   { payload }: Body,
   run: (destination: RunningDestination) => Promise<EventStatus[]>
 ): Promise<CallResult> {
-  const { destination, exchanges } = recordingDestination(definition)
+  const { destination, exchanges, outcome } = recordingDestination(definition)
+  const told = (rows: EventStatus[]) => {
+    const single = Array.isArray(payload) ? undefined : outcome()
+    return single ? rows.map((row) => ({ ...row, outcome: single })) : rows
+  }
   try {
-    const multistatus = await run(destination)
+    const multistatus = told(await run(destination))
     return { exchanges: await exchanges(), multistatus }
   } catch (thrown) {
     const facts = errorFacts(thrown)
     const events = Array.isArray(payload) ? payload : [payload]
-    return { exchanges: await exchanges(), multistatus: events.map(() => errorStatus(facts)), error: facts }
+    return { exchanges: await exchanges(), multistatus: told(events.map(() => errorStatus(facts))), error: facts }
   }
 }
 
@@ -54,8 +58,18 @@ export async function runCall(
  * The original's answer: the exchanges, or the error alone. With `multistatus` all of the result, where the error has the
  * status the platform gives it and no stack.
  */
-export function callReply({ exchanges, multistatus, error }: CallResult, options: CallOptions): Reply {
-  if (!options.multistatus) return { status: 200, body: error ? [errorOutput(error)] : exchanges }
+export function callReply(
+  { exchanges, multistatus, error }: CallResult,
+  options: Pick<CallOptions, 'multistatus'>
+): Reply {
+  if (!options.multistatus) {
+    return {
+      status: 200,
+      body: error
+        ? [errorOutput(error)]
+        : exchanges.filter(({ response }) => response).map(({ request, response }) => ({ request, response }))
+    }
+  }
   const shown = error && errorOutput({ ...error, status: error.platformStatus, stack: undefined })
   return { status: 200, body: { exchanges, multistatus, error: shown } }
 }

@@ -1,13 +1,22 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
+import { runAction } from '../contract/action'
 import type { Definition } from '../contract/exchanges'
+import type { Body } from '../contract/body'
+import { callReply } from '../contract/route'
 import { assets } from './assets'
 import { answerDocument } from './document'
-import { answerErrors } from '../../http/errors'
+import { answerErrors, HttpError } from '../../http/errors'
 import { ownPagesOnly } from '../../http/guards'
 import { upstreamsOf } from './upstreams'
+import { plan, planCall } from './plan'
 import { preview, previewCall } from './preview'
 import { bridgeProxy, sandboxProxy } from './proxy'
 import { start } from './start'
+
+/** Events of this page may be large, and many; the public routes keep the original's limit. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024
+const LARGE = { bodyLimit: MAX_BODY_BYTES }
 
 /**
  * The page at `/`, and what it needs below `/tester/`, where no route of a destination can be. All else it asks of the
@@ -24,14 +33,22 @@ export async function tester(app: FastifyInstance, { definition }: { definition:
   app.get('/', answerDocument)
   for (const file of ['app.js', 'app.css', 'icon.svg']) app.get(`/tester/${file}`, sendAsset)
   app.get('/tester/start', async () => start(upstreams))
-  app.post('/tester/preview', async ({ body }, reply) => {
-    const call = previewCall.safeParse(body)
-    return call.success
-      ? preview(definition, call.data)
-      : reply.code(400).send({ error: `${call.error.issues[0].path.join('.')} is not what this page sends` })
+  app.post('/tester/plan', LARGE, ({ body }) => plan(definition, read(planCall, body)))
+  app.post('/tester/preview', LARGE, ({ body }) => preview(definition, read(previewCall, body)))
+  app.post<{ Params: { action: string }; Body: Body }>('/tester/send/:action', LARGE, async ({ params, body }) => {
+    if (!Object.hasOwn(definition.actions, params.action))
+      throw new HttpError(404, 'The destination has no such action.')
+    return callReply(await runAction(definition, params.action, body, true), { multistatus: true }).body
   })
   void app.register(sandboxProxy, { prefix: '/tester/sandbox', ...upstreams })
   void app.register(bridgeProxy, { prefix: '/tester/bridge', ...upstreams })
+}
+
+/** A call of this page. @throws HttpError 400 */
+function read<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const call = schema.safeParse(body)
+  if (call.success) return call.data
+  throw new HttpError(400, `${call.error.issues[0].path.join('.')} is not what this page sends`)
 }
 
 async function sendAsset({ url, headers }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

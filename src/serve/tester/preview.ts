@@ -3,98 +3,93 @@ import { transform } from '@segment/actions-core'
 import type { JSONObject } from '@segment/actions-core'
 import mapValues from 'lodash/mapValues'
 import { z } from 'zod'
-import { isObject } from '../../http/json'
 import { defaultsOf, runAction } from '../contract/action'
-import type { Definition } from '../contract/exchanges'
 import type { EventStatus } from '../contract/errors'
-import type { Exchange } from '../contract/exchanges'
+import type { Definition, Exchange } from '../contract/exchanges'
 import { offline } from './offline'
-import { matchTrigger } from './triggers'
+import { object, plan, planCall } from './plan'
+import type { Call } from './plan'
 import type { Match } from './triggers'
 
-const object = z.custom<JSONObject>(isObject)
-
-export const previewCall = z.object({
-  events: z.array(object),
+export const previewCall = planCall.extend({
   settings: object,
   /** By action: the fields that differ from their defaults. */
   mappings: z.record(z.string(), object),
-  /** By action: FQL, where it differs from the action's own. */
-  triggers: z.record(z.string(), z.string()),
-  /** All events of an action in one call, or one call for each event. */
-  batch: z.boolean(),
+  /** Position of the event that is looked at. */
+  event: z.int().min(0),
   /** Whether EmailSendX is to be taken as having the contacts. */
   contactsExist: z.boolean()
 })
 export type PreviewCall = z.output<typeof previewCall>
 
 export interface Preview {
-  /** For each event and each action, in the order given. */
-  matches: Record<string, Match>[]
+  /** For each action, whether it takes the event that is looked at. */
+  matches: Record<string, Match>
+  /** What the actions that take it make of it. */
   deliveries: Delivery[]
+  /** What sending everything comes to, action by action. */
+  whole: Share[]
 }
 
-/** One call of an action. */
+/** One call of an action, as far as it concerns the event that is looked at. */
 export interface Delivery {
   action: string
-  subscribe: string
-  /** Positions of its events among those given. */
-  events: number[]
-  /** What the mapping makes of each of the first events; empty where it cannot be read, which the outcome explains. */
-  payloads: JSONObject[]
-  /** What would become of each of the first events, were every answer of EmailSendX a success. */
-  outcomes: EventStatus[]
-  /** The requests made for the first events. */
+  /** What the mapping makes of the event; empty where it cannot be read, which the outcome explains. */
+  payload: JSONObject
+  /** What would become of it, were every answer of EmailSendX a success. */
+  outcome: EventStatus
+  /** The requests of the call. */
   requests: Exchange['request'][]
+  /** Other events that the same call is for. */
+  others: number
 }
 
-/** Events that are previewed; those after them are planned only. More would make the page slow to type in. */
-const PREVIEWED = 50
+export interface Share {
+  action: string
+  events: number
+  calls: number
+  /** Of a batch; those of single calls are known of the one that is looked at only. */
+  requests?: number
+  /** The events of a batch that would be refused, as positions among those given, and why. */
+  refused: { event: number; message: string }[]
+}
 
 /** What would be called, mapped and sent. Nothing is sent: see {@link offline}. */
 export async function preview(definition: Definition, call: PreviewCall): Promise<Preview> {
-  const triggers = mapValues(
-    definition.actions,
-    ({ defaultSubscription = '' }, slug) => call.triggers[slug] ?? defaultSubscription
-  )
-  const matches = call.events.map((event) => mapValues(triggers, (trigger) => matchTrigger(trigger, event)))
+  const { matches, calls } = plan(definition, call)
   const stranger = offline(definition, call)
   const settings = unrecognisable(definition, call.settings)
-  const deliveries = plan(matches, call.batch).map(async ({ action, events }): Promise<Delivery> => {
-    const subscribe = triggers[action]
+  const deliveries: Delivery[] = []
+  const shares = new Map<string, Share>()
+
+  for (const { action, subscribe, events, batch } of calls) {
+    const share = shares.get(action) ?? { action, events: 0, calls: 0, refused: [] }
+    shares.set(action, share)
+    share.events += events.length
+    share.calls += 1
+    const at = events.indexOf(call.event)
+    if (!batch && at < 0) continue
+    const given = events.map((index) => call.events[index])
     const mapping = call.mappings[action] ?? {}
-    const first = events.filter((index) => index < PREVIEWED).map((index) => call.events[index])
-    if (first.length === 0) return { action, subscribe, events, payloads: [], outcomes: [], requests: [] }
-    const body = { payload: call.batch ? first : first[0], settings, mapping, subscribe }
+    const body = { payload: batch ? given : given[0], settings, mapping, subscribe }
     const { exchanges, multistatus } = await runAction(stranger, action, body, true)
-    const whole = { ...defaultsOf(definition, action), ...mapping }
-    return {
+    if (batch) Object.assign(share, { requests: exchanges.length, refused: refusedOf(multistatus, events) })
+    if (at < 0) continue
+    deliveries.push({
       action,
-      subscribe,
-      events,
-      payloads: first.map((event) => mapped(whole, event)),
-      outcomes: multistatus,
-      requests: exchanges.map(({ request }) => request)
-    }
-  })
-  return { matches, deliveries: await Promise.all(deliveries) }
+      payload: mapped({ ...defaultsOf(definition, action), ...mapping }, given[at]),
+      outcome: multistatus[at],
+      requests: exchanges.map(({ request }) => request),
+      others: events.length - 1
+    })
+  }
+  return { matches: matches[call.event] ?? {}, deliveries, whole: [...shares.values()] }
 }
 
-/** The calls in the order they are to be made: one for each action, or one for each event and action that takes it. */
-function plan(matches: Preview['matches'], batch: boolean): { action: string; events: number[] }[] {
-  const single = matches.flatMap((match, index) =>
-    Object.keys(match)
-      .filter((action) => match[action].takes)
-      .map((action) => ({ action, events: [index] }))
+const refusedOf = (rows: EventStatus[], events: Call['events']): Share['refused'] =>
+  rows.flatMap(({ status, errormessage = '' }, index) =>
+    status < 300 ? [] : [{ event: events[index], message: errormessage }]
   )
-  if (!batch) return single
-  return Object.keys(matches[0] ?? {})
-    .map((action) => ({
-      action,
-      events: single.filter((one) => one.action === action).flatMap(({ events }) => events)
-    }))
-    .filter(({ events }) => events.length > 0)
-}
 
 function mapped(mapping: JSONObject, event: JSONObject): JSONObject {
   try {

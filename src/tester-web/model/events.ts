@@ -35,15 +35,24 @@ export function readEvents(text: string): Reading {
 
 const isEvent = (value: unknown): value is Event => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The whole value, or with `item` that item of the array. */
+/** Where an event stands in the text: the whole of it, or the item of a batch. */
+export function rangeOfEvent(text: string, index: number): { from: number; to: number } {
+  return rangeOf(text, text.trimStart().startsWith('[') ? index + 1 : 0)
+}
+
 function mistakeAt(text: string, item: number, message: string): Reading {
+  const { from, to } = rangeOf(text, item)
+  return { mistake: { from, to, line: lineOf(text, from), message } }
+}
+
+/** The whole value, or with `item` that item of the array. */
+function rangeOf(text: string, item: number): { from: number; to: number } {
   const whole = jsonLanguage.parser.parse(text).topNode.firstChild
   let node = item > 0 ? whole?.firstChild : whole
   for (let passed = 0; node && item > 0; node = node.nextSibling) {
     if (/^(Object|Array|String|Number|True|False|Null)$/.test(node.name) && ++passed === item) break
   }
-  const { from, to } = node ?? { from: 0, to: text.length }
-  return { mistake: { from, to, line: lineOf(text, from), message } }
+  return node ?? { from: 0, to: text.length }
 }
 
 function firstError(text: string): { from: number; to: number } {

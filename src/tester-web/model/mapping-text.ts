@@ -24,11 +24,43 @@ export function fromText(text: string): unknown {
 const readsAsText = (text: string): boolean => text.trim() !== '' && !/^\s*(\$\.|[{["])/.test(text)
 
 function parse(text: string): unknown {
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch {
     throw new Error('This starts like JSON and is not. A path starts with $. and a text with a letter.')
   }
+  const unknown = unknownDirective(value)
+  if (unknown === undefined) return value
+  throw new Error(`There is no directive ${unknown}. There are ${DIRECTIVES.join(', ')}.`)
+}
+
+/** Those of actions-core 3.170 and later. */
+const DIRECTIVES = [
+  '@arrayPath',
+  '@case',
+  '@excludeWhenNull',
+  '@flatten',
+  '@if',
+  '@json',
+  '@liquid',
+  '@literal',
+  '@merge',
+  '@path',
+  '@replace',
+  '@template',
+  '@transform'
+]
+
+function unknownDirective(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, inner] of Object.entries(value)) {
+    if (key.startsWith('@') && !DIRECTIVES.includes(key)) return key
+    // What is literal is no mapping.
+    const found = key === '@literal' ? undefined : unknownDirective(inner)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** The paths of `@path`, or of `@if`s that take the first that exists. */

@@ -12,3 +12,35 @@ export function nameOf(event: Record<string, unknown>): string {
   const { type, event: name } = event
   return [type, name].filter((word) => typeof word === 'string' && word !== '').join(' · ') || 'event'
 }
+
+/** Whom an event is about, as a person would look for them: the address, else the user. */
+export function userOf(event: Record<string, unknown>): string {
+  const { traits, context, properties, userId, anonymousId } = event as {
+    traits?: { email?: unknown }
+    context?: { traits?: { email?: unknown } }
+    properties?: { email?: unknown }
+    userId?: unknown
+    anonymousId?: unknown
+  }
+  const candidates = [traits?.email, context?.traits?.email, properties?.email, userId, anonymousId]
+  return (candidates.find((one) => typeof one === 'string' && one !== '') as string | undefined) ?? ''
+}
+
+/** Time of day, `6:17 PM`, and the day where it is another one. */
+export function clock(time: number): string {
+  const date = new Date(time)
+  const isToday = date.toDateString() === new Date().toDateString()
+  return date.toLocaleString([], {
+    hour: 'numeric',
+    minute: '2-digit',
+    ...(isToday ? {} : { day: 'numeric', month: 'short' })
+  })
+}
+
+/** Time of day to the millisecond, `18:17:03.042`, for what has an order. */
+export function clockMs(time: number): string {
+  return new Date(time).toLocaleTimeString([], { hour12: false }) + `.${String(time % 1000).padStart(3, '0')}`
+}
+
+/** The words of whatever was thrown. */
+export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,5 +1,4 @@
-import { clock } from '../model/outcome'
-import { counted } from '../model/words'
+import { clock, counted } from '../model/words'
 import { bridge, bridgeTrouble, receipt, retryDeadLetter, sendToBridge } from '../state/bridge'
 import type { DeadLetter, Partition } from '../state/bridge'
 import { start } from '../state/definition'

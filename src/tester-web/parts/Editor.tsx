@@ -13,7 +13,8 @@ import { EditorState } from '@codemirror/state'
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { useEffect, useRef } from 'preact/hooks'
-import { readEvents } from '../model/events'
+import { rangeOfEvent, readEvents } from '../model/events'
+import { eventToShow } from '../state/inputs'
 
 interface EditorProps {
   label: string
@@ -41,6 +42,16 @@ export function Editor({ label, text, change }: EditorProps) {
     if (!editor || editor.state.doc.toString() === text) return
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } })
   }, [text])
+
+  const shown = eventToShow.value
+  useEffect(() => {
+    const editor = view.current
+    if (!editor || !shown) return
+    const { from, to } = rangeOfEvent(editor.state.doc.toString(), shown.index)
+    editor.dispatch({ selection: { anchor: from, head: to }, effects: EditorView.scrollIntoView(from, { y: 'start' }) })
+    editor.focus()
+    eventToShow.value = undefined
+  }, [shown])
 
   return <div class="editor" ref={place} />
 }

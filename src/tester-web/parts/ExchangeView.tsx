@@ -1,53 +1,58 @@
-import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Exchange } from '../../serve/contract/exchanges'
 import { toCurl } from '../model/curl'
+import { clockMs } from '../model/words'
 import { Copy } from './Copy'
 import { Body } from './Json'
 
-/** One request of the destination and its answer. The server has taken the key out. */
-export function ExchangeView({ exchange: { request, response } }: { exchange: Exchange }) {
-  return (
-    <Unfolding status={response.statusCode} request={request}>
-      <h5>
-        Answer {response.statusCode} {response.statusMessage}
-      </h5>
-      <Headers headers={response.headers} />
-      <Body body={response.body} label="Body of the answer" />
-    </Unfolding>
-  )
-}
-
-/** A request that has no answer yet, or got none. */
-export const Unanswered = ({ request, words }: { request: Exchange['request']; words: string }) => (
-  <Unfolding status={words} request={request} />
-)
-
-interface UnfoldingProps {
-  status: number | string
-  request: Exchange['request']
-  children?: ComponentChildren
-}
-
-/** A line that unfolds. A batch may have hundreds, so what is inside is only made once it is asked for. */
-function Unfolding({ status, request, children }: UnfoldingProps) {
+/**
+ * One request of the destination and its answer, as a line that unfolds. The server has taken the key out. A batch may have
+ * hundreds, so what is inside is only made once it is asked for.
+ */
+export function ExchangeView({ exchange: { request, response, timing } }: { exchange: Exchange }) {
   const [isOpen, setOpen] = useState(false)
-  const tone = typeof status === 'string' ? 'quiet' : status < 300 ? 'good' : 'bad'
+  const tone = response === undefined || response.statusCode >= 300 ? 'bad' : 'good'
   return (
     <details class="exchange" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary class="exchange-line">
-        <span class={`status ${tone}`}>{status}</span> <RequestLine {...request} />
+        <span class={`status ${tone}`}>{response?.statusCode ?? 'no answer'}</span> <RequestLine {...request} />
+        {timing && (
+          <span class="quiet timing">
+            {clockMs(timing.at)} · {timing.ms} ms
+          </span>
+        )}
       </summary>
       {isOpen && (
         <div class="exchange-body">
           <Copy label="Copy as curl" text={() => toCurl(request)} />
+          <p class="hint">
+            The line takes the key from the variable <code>EMAILSENDX_API_KEY</code>.
+          </p>
           <h5>Request</h5>
           <Headers headers={request.headers} />
-          {request.body && <Body body={request.body} label="Body of the request" />}
-          {children}
+          {request.body && <WithCopy body={request.body} label="Body of the request" />}
+          {response && (
+            <>
+              <h5>
+                Answer {response.statusCode} {response.statusMessage}
+              </h5>
+              <Headers headers={response.headers} />
+              <WithCopy body={response.body} label="Body of the answer" />
+            </>
+          )}
         </div>
       )}
     </details>
+  )
+}
+
+function WithCopy({ body, label }: { body: unknown; label: string }) {
+  const text = () => (typeof body === 'string' ? body : JSON.stringify(body, null, 2))
+  return (
+    <>
+      <Copy label={`Copy ${label.toLowerCase()}`} text={text} />
+      <Body body={body} label={label} />
+    </>
   )
 }
 

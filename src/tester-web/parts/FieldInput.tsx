@@ -1,6 +1,8 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { fromText, toText } from '../model/mapping-text'
 import type { Field } from '../state/definition'
+import { wordsOf } from '../model/words'
+import { brokenFields, noteBroken } from '../state/inputs'
 import { ListPicker } from './ListPicker'
 
 interface FieldInputProps {
@@ -12,7 +14,7 @@ interface FieldInputProps {
 
 /** A field of a mapping: label, value, description, and the way back to the default. */
 export function FieldInput({ id, field, value, change }: FieldInputProps) {
-  const isChanged = toText(value) !== toText(field.default)
+  const isChanged = toText(value) !== toText(field.default) || id in brokenFields.value
   return (
     <div class={isChanged ? 'field changed' : 'field'}>
       <div class="field-head">
@@ -20,7 +22,14 @@ export function FieldInput({ id, field, value, change }: FieldInputProps) {
           {field.label} {field.required === true && <span class="required">required</span>}
         </label>
         {isChanged && (
-          <button type="button" class="link" onClick={() => change(field.default)}>
+          <button
+            type="button"
+            class="link"
+            onClick={() => {
+              noteBroken(id)
+              change(field.default)
+            }}
+          >
             Back to {toText(field.default) || 'empty'}
           </button>
         )}
@@ -84,23 +93,20 @@ function Control({ id, field, value, change }: FieldInputProps) {
   return <Line id={id} value={value} change={change} />
 }
 
-/** A path, a text or JSON. What cannot be read stays as it is typed, and is not mapped. */
+/** A path, a text or JSON. What cannot be read stays as it is typed, also while another tab is shown, and is not mapped. */
 function Line({ id, value, change }: Omit<FieldInputProps, 'field'>) {
-  const [text, setText] = useState(toText(value))
-  const [mistake, setMistake] = useState('')
-  useEffect(() => {
-    if (mistake === '' && toText(fromText(text)) === toText(value)) return
-    setText(toText(value))
-    setMistake('')
-  }, [toText(value)])
-  const type = (typed: string) => {
-    setText(typed)
+  const broken = brokenFields.value[id]
+  const [typed, setTyped] = useState(toText(value))
+  // As long as it means the same, what was typed stays, with its spaces.
+  const text = broken?.text ?? (means(typed, value) ? typed : toText(value))
+  const type = (text: string) => {
+    setTyped(text)
     try {
-      const read = fromText(typed)
-      setMistake('')
+      const read = fromText(text)
+      noteBroken(id)
       change(read)
     } catch (error) {
-      setMistake(error instanceof Error ? error.message : String(error))
+      noteBroken(id, { text, mistake: wordsOf(error) })
     }
   }
   return (
@@ -113,14 +119,22 @@ function Line({ id, value, change }: Omit<FieldInputProps, 'field'>) {
         value={text}
         placeholder="not mapped"
         aria-describedby={`${id}-hint`}
-        aria-invalid={mistake !== ''}
+        aria-invalid={broken !== undefined}
         onInput={(event) => type(event.currentTarget.value)}
       />
-      {mistake && (
+      {broken && (
         <p role="status" class="hint bad">
-          {mistake}
+          {broken.mistake}
         </p>
       )}
     </>
   )
+}
+
+function means(text: string, value: unknown): boolean {
+  try {
+    return toText(fromText(text)) === toText(value)
+  } catch {
+    return false
+  }
 }

@@ -1,14 +1,11 @@
 import { actions } from '../state/definition'
-import { asBatch, changesOf, reading } from '../state/inputs'
-import { isPreparing, send, sendings } from '../state/results'
-import { persisted } from '../state/storage'
+import { asBatch, changesOf, inputsTab, mappingTrouble, reading } from '../state/inputs'
+import { canSend, send, sendings } from '../state/results'
 import { EventInput } from './EventInput'
 import { MappingInput } from './MappingInput'
 import { SettingsInput } from './SettingsInput'
 import { Tabs } from './Tabs'
 import { summaryOf } from './ResultsPane'
-
-const tab = persisted<'event' | 'settings' | 'mapping'>('inputs-tab', 'event')
 
 export function Inputs() {
   const changes = actions.value.reduce((sum, [slug]) => sum + changesOf(slug), 0)
@@ -17,17 +14,17 @@ export function Inputs() {
       <h2 id="inputs-title">What you send</h2>
       <Tabs
         label="Inputs"
-        current={tab.value}
-        choose={(name) => (tab.value = name)}
+        current={inputsTab.value}
+        choose={(name) => (inputsTab.value = name)}
         tabs={[
           { name: 'event', label: 'Event' },
           { name: 'settings', label: 'Settings' },
           { name: 'mapping', label: changes ? `Mapping (${changes} changed)` : 'Mapping' }
         ]}
       >
-        {tab.value === 'event' && <EventInput />}
-        {tab.value === 'settings' && <SettingsInput />}
-        {tab.value === 'mapping' && <MappingInput />}
+        {inputsTab.value === 'event' && <EventInput />}
+        {inputsTab.value === 'settings' && <SettingsInput />}
+        {inputsTab.value === 'mapping' && <MappingInput />}
       </Tabs>
       <SendBar />
     </section>
@@ -53,12 +50,20 @@ function SendBar() {
           one by one
         </label>
       </fieldset>
+      {mappingTrouble.value !== undefined && (
+        <p class="bad" role="alert">
+          The mapping is broken.{' '}
+          <button type="button" class="link" onClick={() => (inputsTab.value = 'mapping')}>
+            Mend it
+          </button>
+        </p>
+      )}
       {sendings.value.length > 0 && (
         <a href="#results" class="to-results">
           ↓ {summaryOf(sendings.value[0])}
         </a>
       )}
-      <button type="button" class="primary" disabled={count === 0 || isPreparing.value} onClick={() => void send()}>
+      <button type="button" class="primary" disabled={!canSend.value} onClick={() => void send()}>
         Send {count > 1 ? `${count} events` : 'event'} <kbd>{isMac ? '⌘' : 'Ctrl'} ⏎</kbd>
       </button>
     </div>

@@ -9,18 +9,9 @@ import { inWords, Value } from './pieces'
 /** Requests that are spelled out. */
 const SHOWN = 12
 
-interface PlannedProps {
-  delivery: Delivery
-  /** Position of the event that is looked at. */
-  index: number
-}
-
 /** What an action makes of an event, and the requests it would send. */
-export function Planned({ delivery: { action, events, payloads, outcomes, requests }, index }: PlannedProps) {
-  const at = events.indexOf(index)
-  if (at >= outcomes.length) return <p class="quiet">The preview ends before this event; it is sent all the same.</p>
-  const { status = 200, errormessage = '', fields = {} } = outcomes[at] ?? {}
-  const others = outcomes.length - 1
+export function Planned({ delivery: { action, payload, outcome, requests, others } }: { delivery: Delivery }) {
+  const { status, errormessage = '', fields = {} } = outcome
   return (
     <div class="planned">
       {status >= 300 && (
@@ -29,7 +20,7 @@ export function Planned({ delivery: { action, events, payloads, outcomes, reques
         </p>
       )}
       <h4>{titleOf(action)} makes of it</h4>
-      <Payload action={action} payload={payloads[at]} mistakes={fields} />
+      <Payload action={action} payload={payload} mistakes={fields} />
       <h4>
         {requests.length === 0
           ? 'and sends nothing'
@@ -52,7 +43,7 @@ export function Planned({ delivery: { action, events, payloads, outcomes, reques
 
 interface PayloadProps {
   action: string
-  payload: Delivery['payloads'][number]
+  payload: Delivery['payload']
   /** By field. */
   mistakes: Record<string, string>
 }
@@ -80,7 +71,7 @@ function Payload({ action, payload, mistakes }: PayloadProps) {
       {config.length > 0 && (
         <div class="config">
           <dt>as configured</dt>
-          <dd>{config.map((name) => `${name} ${inWords(payload[name])}`).join(' · ')}</dd>
+          <dd>{config.map((name) => `${fields[name].label}: ${inWords(payload[name])}`).join(' · ')}</dd>
         </div>
       )}
     </dl>

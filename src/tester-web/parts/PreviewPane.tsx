@@ -1,8 +1,9 @@
 import type { Preview } from '../../serve/tester/preview'
-import { nameOf } from '../model/words'
+import type { Event } from '../model/events'
+import { counted, nameOf, userOf } from '../model/words'
 import { actions, manifest, titleOf } from '../state/definition'
-import { reading } from '../state/inputs'
-import { chosenEvent, preview } from '../state/preview'
+import { chosenEvent, reading } from '../state/inputs'
+import { preview } from '../state/preview'
 import { Planned } from './Planned'
 
 /** What would be sent, before anything is. */
@@ -24,35 +25,64 @@ export function PreviewPane() {
   )
 }
 
-function OneEvent({ preview: { matches, deliveries }, events }: { preview: Preview; events: object[] }) {
+function OneEvent({ preview: { matches, deliveries, whole }, events }: { preview: Preview; events: Event[] }) {
   const index = Math.min(chosenEvent.value, events.length - 1)
-  const own = deliveries.filter(({ events }) => events.includes(index))
   return (
     <>
       {events.length > 1 && (
-        <label class="row">
-          <span>Which event</span>
-          <select value={index} onChange={(event) => (chosenEvent.value = Number(event.currentTarget.value))}>
-            {events.map((event, at) => (
-              <option key={at} value={at}>
-                {at + 1} of {events.length}: {nameOf(event as Record<string, unknown>)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <>
+          <Whole whole={whole} />
+          <label class="row">
+            <span>Which event</span>
+            <select value={index} onChange={(event) => (chosenEvent.value = Number(event.currentTarget.value))}>
+              {events.map((event, at) => (
+                <option key={at} value={at}>
+                  {at + 1} of {events.length}: {nameOf(event)} {userOf(event)}
+                </option>
+              ))}
+            </select>
+          </label>
+        </>
       )}
-      <Takers matches={matches[index]} />
-      {own.map((delivery) => (
-        <Planned key={delivery.action} delivery={delivery} index={index} />
+      <Takers matches={matches} />
+      {deliveries.map((delivery) => (
+        <Planned key={delivery.action} delivery={delivery} />
       ))}
-      {own.length === 0 && <p>No preset takes this event, so nothing is sent.</p>}
+      {deliveries.length === 0 && <p>No preset takes this event, so nothing is sent.</p>}
       <EngagePresets />
     </>
   )
 }
 
+/** What sending all of them comes to, and which of a batch would be refused. */
+function Whole({ whole }: { whole: Preview['whole'] }) {
+  return (
+    <ul class="whole" aria-label="All events">
+      {whole.map(({ action, events, calls, requests, refused }) => (
+        <li key={action}>
+          <strong>{titleOf(action)}</strong>: {counted(events, 'event')},{' '}
+          {requests === undefined
+            ? `${calls === 1 ? 'one call' : `${calls} calls, one for each`}`
+            : `together in ${counted(requests, 'request')}`}
+          {refused.length > 0 && (
+            <>
+              ; <span class="bad">{refused.length} would be refused:</span>{' '}
+              {refused.slice(0, 5).map(({ event }) => (
+                <button key={event} type="button" class="link" onClick={() => (chosenEvent.value = event)}>
+                  {event + 1}
+                </button>
+              ))}
+              {refused.length > 5 && ' …'}
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
 /** Which presets take the event, and why the others do not. */
-function Takers({ matches }: { matches: Preview['matches'][number] }) {
+function Takers({ matches }: { matches: Preview['matches'] }) {
   return (
     <ul class="presets" aria-label="Presets">
       {actions.value.map(([slug, { title }]) => {

@@ -1,163 +1,244 @@
+import { signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { verdictOf } from '../model/outcome'
-import type { Verdict } from '../model/outcome'
-import { counted, nameOf } from '../model/words'
+import { meaningOf } from '../model/meaning'
+import type { Meaning, Tone } from '../model/meaning'
+import { clock, counted, nameOf, userOf } from '../model/words'
 import { titleOf } from '../state/definition'
-import { forgetResults, sendings } from '../state/results'
-import type { Sending, SentDelivery } from '../state/results'
-import { ExchangeView, Unanswered } from './ExchangeView'
+import { loadIntoEditor, showEvent } from '../state/inputs'
+import { forget, forgetAll, isSending, sendEvents, sendings, stop, underWay } from '../state/results'
+import type { Row, Sending } from '../state/results'
+import { Tabs } from './Tabs'
+import { RequestLog } from './RequestLog'
+
+const tab = signal<'events' | 'requests'>('events')
 
 /** What became of what was sent, newest first. */
 export function ResultsPane() {
   const body = useRef<HTMLDivElement>(null)
   const newest = sendings.value[0]?.id
   useEffect(() => body.current?.scrollTo(0, 0), [newest])
+  const requests = sendings.value.reduce((sum, { exchanges }) => sum + exchanges.length, 0)
   return (
     <section class="pane results" id="results" aria-labelledby="results-title">
       <header class="pane-head">
         <h3 id="results-title">Was sent</h3>
-        <Summary />
-        {sendings.value.length > 0 && (
-          <button type="button" class="link" onClick={forgetResults}>
+        <p role="status" class="quiet">
+          {sendings.value[0] && summaryOf(sendings.value[0])}
+        </p>
+        {underWay.value && (
+          <button type="button" class="link" onClick={stop}>
+            Stop
+          </button>
+        )}
+        {sendings.value.length > 0 && !underWay.value && (
+          <button type="button" class="link" onClick={forgetAll}>
             Clear
           </button>
         )}
       </header>
-      <div class="pane-body" ref={body}>
-        {sendings.value.length === 0 && (
+      {sendings.value.length === 0 ? (
+        <div class="pane-body">
           <p class="quiet empty">Nothing yet. Press Send and see what becomes of the event.</p>
-        )}
-        {sendings.value.map((sending) => (
-          <SendingView key={sending.id} sending={sending} />
-        ))}
-      </div>
+        </div>
+      ) : (
+        <Tabs
+          label="What was sent"
+          current={tab.value}
+          choose={(name) => (tab.value = name)}
+          tabs={[
+            { name: 'events', label: 'Events' },
+            { name: 'requests', label: `Requests (${requests})` }
+          ]}
+        >
+          <div class="pane-body" ref={body}>
+            {tab.value === 'requests' && <RequestLog />}
+            {tab.value === 'events' &&
+              sendings.value.map((sending, index) => (
+                <SendingView key={sending.id} sending={sending} isNewest={index === 0} />
+              ))}
+          </div>
+        </Tabs>
+      )}
     </section>
   )
 }
 
-const KINDS: [Verdict['kind'], string][] = [
-  ['delivered', 'delivered'],
-  ['retried', 'will be retried'],
-  ['refused', 'refused']
+/** What is worst comes first: it is what a person looks for. */
+const TONES: [Tone, string][] = [
+  ['refused', 'refused'],
+  ['unsure', 'in doubt'],
+  ['untaken', 'taken by no preset'],
+  ['again', 'would be sent again'],
+  ['waiting', 'on their way'],
+  ['delivered', 'delivered']
 ]
 
-/** The newest sending in a line, which screen readers speak. */
-function Summary() {
-  const [newest] = sendings.value
-  return (
-    <p role="status" class="quiet">
-      {newest && summaryOf(newest)}
-    </p>
-  )
+interface Told extends Row {
+  meaning: Meaning
 }
 
-/** `2 delivered, 1 refused`. */
+const told = ({ rows, ended }: Sending): Told[] => rows.map((row) => ({ ...row, meaning: meaningOfRow(row, ended) }))
+
+function meaningOfRow({ action, result }: Row, ended?: string): Meaning {
+  if (action === undefined) return { tone: 'untaken', headline: 'Not sent', detail: 'No preset takes it.' }
+  if (result) return meaningOf(result)
+  return ended === undefined
+    ? { tone: 'waiting', headline: 'On its way', detail: 'Waiting for EmailSendX …' }
+    : { tone: 'untaken', headline: 'Not sent', detail: ended }
+}
+
+const countOf = (rows: Told[], tone: Tone): number => rows.filter(({ meaning }) => meaning.tone === tone).length
+
+/** `2 delivered, 1 refused`, and while it goes on how far it is. */
 export function summaryOf(sending: Sending): string {
-  if (sending.failure !== undefined) return 'not sent'
-  if (sending.deliveries.some(({ outcomes }) => !outcomes)) return 'sending …'
-  const kinds = sending.deliveries.flatMap((delivery) => verdicts(sending, delivery).map(({ kind }) => kind))
-  const untaken = untakenOf(sending).length
-  return [
-    ...KINDS.map(([kind, words]) => [kinds.filter((one) => one === kind).length, words] as const),
-    [untaken, 'taken by no preset'] as const
-  ]
+  const { done, calls, ended } = sending
+  if (ended === undefined && done < calls) return calls === 1 ? 'sending …' : `sending … ${done} of ${calls}`
+  const rows = told(sending)
+  if (rows.length === 0) return 'not sent'
+  return [...TONES]
+    .reverse()
+    .map(([tone, words]) => [countOf(rows, tone), words] as const)
     .filter(([count]) => count > 0)
     .map(([count, words]) => `${count} ${words}`)
     .join(', ')
 }
 
-const verdicts = ({ events, at }: Sending, { events: positions, outcomes = [] }: SentDelivery): Verdict[] =>
-  outcomes.map((row, index) => verdictOf(row, events[positions[index]], at))
+/** Rows that are made at once; hundreds more would make the page slow. */
+const MAX_ROWS = 100
 
-const untakenOf = ({ matches }: Sending): number[] =>
-  [...matches.keys()].filter((index) => Object.values(matches[index]).every(({ takes }) => !takes))
-
-function SendingView({ sending }: { sending: Sending }) {
-  const { at, events, failure, deliveries } = sending
+function SendingView({ sending, isNewest }: { sending: Sending; isNewest: boolean }) {
+  const { id, at, events, ended, took } = sending
+  const [filter, setFilter] = useState<Tone | undefined>(undefined)
+  const [limit, setLimit] = useState(MAX_ROWS)
+  const all = told(sending)
+  const rank = ({ meaning }: Told) => TONES.findIndex(([tone]) => tone === meaning.tone)
+  const rows = all
+    .filter(({ meaning }) => filter === undefined || meaning.tone === filter)
+    .sort((a, b) => (all.length > 1 ? rank(a) - rank(b) || a.event - b.event : 0))
+  const tones = TONES.filter(([tone]) => countOf(all, tone) > 0)
   return (
-    <article class="sending">
-      <h4>
-        <time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleTimeString()}</time>{' '}
-        {events.length > 0 && counted(events.length, 'event')}
-      </h4>
-      {failure !== undefined && <p class="bad">Not sent: {failure}</p>}
-      {untakenOf(sending).map((index) => (
-        <div class="outcome untaken" key={index}>
-          <p class="outcome-head">
-            <Mark kind="untaken" />
-            <strong>Not sent</strong>
-            <span class="quiet">{nameOf(events[index])}</span>
-          </p>
-          <p class="detail">No preset takes it.</p>
-        </div>
-      ))}
-      {deliveries.map((delivery, index) => (
-        <DeliveryView key={index} sending={sending} delivery={delivery} />
-      ))}
+    <article class="sending" aria-label={`Sent at ${clock(at)}`}>
+      <header class="sending-head">
+        <h4>
+          <time dateTime={new Date(at).toISOString()}>{clock(at)}</time>
+          {events.length > 0 && `, ${counted(events.length, 'event')}`}
+          {took !== undefined && `, ${took} ms`}
+        </h4>
+        <span class="actions">
+          <button type="button" class="link" onClick={() => loadIntoEditor(events)}>
+            Load into editor
+          </button>
+          <button
+            type="button"
+            class="link"
+            disabled={isSending.value}
+            onClick={() => void sendEvents(withoutIds(events))}
+          >
+            Send again
+          </button>
+          {!isNewest && (
+            <button type="button" class="link" onClick={() => forget(id)}>
+              Forget
+            </button>
+          )}
+        </span>
+      </header>
+      {ended !== undefined && <p class="bad">{ended}</p>}
+      {tones.length > 1 && (
+        <fieldset class="switch filters">
+          <legend class="unseen">Show</legend>
+          <Filter
+            name={id}
+            label={`all ${all.length}`}
+            checked={filter === undefined}
+            choose={() => setFilter(undefined)}
+          />
+          {tones.map(([tone, words]) => (
+            <Filter
+              key={tone}
+              name={id}
+              label={`${words} ${countOf(all, tone)}`}
+              checked={filter === tone}
+              choose={() => setFilter(tone)}
+            />
+          ))}
+        </fieldset>
+      )}
+      <ul class="rows">
+        {rows.slice(0, limit).map((row) => (
+          <RowView key={`${row.event} ${row.action}`} row={row} sending={sending} />
+        ))}
+      </ul>
+      {rows.length > limit && (
+        <button type="button" class="link" onClick={() => setLimit(rows.length)}>
+          Show all {rows.length}
+        </button>
+      )}
     </article>
   )
 }
 
-function DeliveryView({ sending, delivery }: { sending: Sending; delivery: SentDelivery }) {
-  const { action, events: positions } = delivery
-  const found = verdicts(sending, delivery)
+/** Sent again they are other events: with their old ids Segment's world would take them for the same ones. */
+const withoutIds = (events: Sending['events']): Sending['events'] =>
+  events.map(({ messageId, timestamp, ...event }) =>
+    String(messageId).startsWith('tester-') ? event : { messageId, timestamp, ...event }
+  )
+
+function Filter(props: { name: string; label: string; checked: boolean; choose: () => void }) {
   return (
-    <div class="delivery">
-      {positions.map((position, index) => (
-        <Outcome
-          key={position}
-          title={`${titleOf(action)} · ${nameOf(sending.events[position])}`}
-          verdict={found[index]}
-          delivery={delivery}
-        />
-      ))}
-      <div class="exchanges">
-        <Exchanges {...delivery} />
-      </div>
-    </div>
+    <label>
+      <input type="radio" name={`filter-${props.name}`} checked={props.checked} onChange={props.choose} />
+      <span>{props.label}</span>
+    </label>
   )
 }
 
-function Exchanges({ exchanges, planned }: SentDelivery) {
-  if (exchanges?.length) return exchanges.map((exchange, index) => <ExchangeView key={index} exchange={exchange} />)
-  if (exchanges && planned.length === 0) return <p class="exchange-line quiet">No request was made.</p>
-  // Without any answer, the first of the requests is the one that met with silence.
-  return (exchanges ? planned.slice(0, 1) : planned).map((request, index) => (
-    <Unanswered key={index} request={request} words={exchanges ? 'no answer' : '…'} />
-  ))
+const MARKS: Record<Tone, string> = {
+  delivered: '✓',
+  again: '↻',
+  unsure: '?',
+  refused: '✕',
+  untaken: '–',
+  waiting: '…'
 }
 
-function Outcome({ title, verdict, delivery }: { title: string; verdict?: Verdict; delivery: SentDelivery }) {
+function RowView({ row: { event: position, action, meaning }, sending }: { row: Told; sending: Sending }) {
+  const event = sending.events[position]
+  const { tone, headline, badge, detail } = meaning
   return (
-    <div class={`outcome ${verdict?.kind ?? 'waiting'}`}>
-      <p class="outcome-head">
-        <Mark kind={verdict?.kind ?? 'waiting'} />
-        <strong>{verdict?.headline ?? 'On its way'}</strong>
-        <span class="quiet">{title}</span>
-      </p>
-      <p class="detail">{verdict ? verdict.detail : <Waiting since={delivery.startedAt} />}</p>
-    </div>
-  )
-}
-
-const MARKS: Record<string, string> = { delivered: '✓', retried: '↻', refused: '✕', untaken: '–', waiting: '…' }
-
-function Mark({ kind }: { kind: string }) {
-  return (
-    <span class={`mark ${kind}`} aria-hidden="true">
-      {MARKS[kind]}
-    </span>
+    <li class={`outcome ${tone}`}>
+      <button type="button" class="outcome-head" onClick={() => showEvent(sending.events, position)}>
+        <span class={`mark ${tone}`} aria-hidden="true">
+          {MARKS[tone]}
+        </span>
+        <strong>{headline}</strong>
+        {badge && <span class="badge">{badge}</span>}
+        <span class="quiet name">
+          {sending.events.length > 1 && `${position + 1} · `}
+          {action !== undefined && `${titleOf(action)} · `}
+          {nameOf(event)}
+          {sending.events.length > 1 && userOf(event) && (
+            <>
+              {' '}
+              <bdi class="user">{userOf(event)}</bdi>
+            </>
+          )}
+        </span>
+      </button>
+      <p class="detail">{tone === 'waiting' ? <Waiting sending={sending} /> : detail}</p>
+    </li>
   )
 }
 
 /** Seconds of waiting, for an answer that does not come at once. */
-function Waiting({ since }: { since?: number }) {
+function Waiting({ sending: { at } }: { sending: Sending }) {
   const [now, setNow] = useState(Date.now())
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1_000)
     return () => clearInterval(timer)
   }, [])
-  if (since === undefined) return <>Waits for its turn.</>
-  const seconds = Math.floor((now - since) / 1_000)
-  return <>{seconds < 1 ? 'Waiting for EmailSendX …' : `Waiting for EmailSendX for ${seconds} s; it has 30 s …`}</>
+  const seconds = Math.floor((now - at) / 1_000)
+  return (
+    <>{seconds < 2 ? 'Waiting for EmailSendX …' : `Waiting for EmailSendX for ${seconds} s; each request has 30 s …`}</>
+  )
 }

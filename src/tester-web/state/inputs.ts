@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals'
 import { readEvents } from '../model/events'
+import type { Event } from '../model/events'
 import { toText } from '../model/mapping-text'
 import { manifest, start } from './definition'
 import { persisted } from './storage'
@@ -21,6 +22,38 @@ export const reading = computed(() => readEvents(eventText.value))
 /** The sample that is in the editor unchanged. */
 export const currentSample = computed(() => samples.value.find(({ text }) => text === eventText.value)?.name)
 export const setEventText = (text: string): void => void (typed.value = text)
+
+export const inputsTab = persisted<'event' | 'settings' | 'mapping'>('inputs-tab', 'event')
+
+/** Which of several events is looked at. */
+export const chosenEvent = signal(0)
+/** The event that the editor is to select: a new object each time, so that the same one can be asked for twice. */
+export const eventToShow = signal<{ index: number } | undefined>(undefined)
+
+/** Puts events in the editor, as they were sent but for what the page has added. */
+export function loadIntoEditor(events: Event[]): void {
+  setEventText(JSON.stringify(events.length === 1 ? asTyped(events[0]) : events.map(asTyped), null, 2))
+  chosenEvent.value = 0
+  inputsTab.value = 'event'
+}
+
+/** Selects an event in the editor, which gets the events first where it holds others. */
+export function showEvent(events: Event[], index: number): void {
+  const inEditor = reading.value.mistake ? [] : reading.value.events
+  const isThere = inEditor.length === events.length && isEqual(asTyped(events[index]), asTyped(inEditor[index]))
+  if (!isThere) loadIntoEditor(events)
+  chosenEvent.value = index
+  inputsTab.value = 'event'
+  eventToShow.value = { index }
+}
+
+function asTyped(event: Event): Event {
+  if (!String(event.messageId).startsWith('tester-')) return event
+  const { messageId: _id, timestamp: _time, ...typed } = event
+  return typed
+}
+
+const isEqual = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other)
 
 /** Several events: one call for all of an action, or one call each. */
 export const asBatch = persisted('batch', true)
@@ -53,6 +86,15 @@ type Mapping = Record<string, unknown>
 export const mappings = persisted<Record<string, Mapping>>('mappings', {})
 export const triggers = persisted<Record<string, string>>('triggers', {})
 
+/** What was typed into fields, as `action-field`, that cannot be read, and why. Nothing is sent with a mapping that is not what it seems. */
+export const brokenFields = signal<Record<string, { text: string; mistake: string }>>({})
+export const mappingTrouble = computed(() => Object.values(brokenFields.value).at(0)?.mistake)
+
+export function noteBroken(id: string, broken?: { text: string; mistake: string }): void {
+  const { [id]: _, ...others } = brokenFields.value
+  brokenFields.value = broken ? { ...others, [id]: broken } : others
+}
+
 export function setField(action: string, field: string, value: unknown): void {
   const { [field]: _, ...others } = mappings.value[action] ?? {}
   const standard = manifest.value?.actions[action].fields[field]?.default
@@ -73,6 +115,7 @@ export const changesOf = (action: string): number =>
 export function resetMapping(action: string): void {
   const { [action]: _mapping, ...otherMappings } = mappings.value
   const { [action]: _trigger, ...otherTriggers } = triggers.value
+  for (const id of Object.keys(brokenFields.value)) if (id.startsWith(`${action}-`)) noteBroken(id)
   mappings.value = otherMappings
   triggers.value = otherTriggers
 }

@@ -1,7 +1,8 @@
 import { computed, effect, signal } from '@preact/signals'
 import type { Preview, PreviewCall } from '../../serve/tester/preview'
 import { manifest } from './definition'
-import { asBatch, effective, reading, triggers } from './inputs'
+import type { Event } from '../model/events'
+import { asBatch, chosenEvent, effective, reading, triggers } from './inputs'
 import { ask, onReturn } from './server'
 
 /** As long as a person pauses between two keys. */
@@ -9,11 +10,9 @@ const PAUSE_MS = 120
 
 /** Whether to preview as if EmailSendX had the contacts. */
 export const contactsExist = signal(true)
-/** Which of several events is looked at. */
-export const chosenEvent = signal(0)
 
 /** What would be sent now; undefined while the editor holds no events. */
-const call = computed<(Omit<PreviewCall, 'events'> & { events: object[] }) | undefined>(() => {
+const call = computed<(Omit<PreviewCall, 'events'> & { events: Event[] }) | undefined>(() => {
   if (reading.value.mistake) return undefined
   const { events, isBatch } = reading.value
   const { settings, mappings } = effective.value
@@ -23,6 +22,7 @@ const call = computed<(Omit<PreviewCall, 'events'> & { events: object[] }) | und
     mappings: mappings as PreviewCall['mappings'],
     triggers: triggers.value,
     batch: isBatch && asBatch.value,
+    event: Math.min(chosenEvent.value, events.length - 1),
     contactsExist: contactsExist.value
   }
 })
@@ -31,13 +31,6 @@ const call = computed<(Omit<PreviewCall, 'events'> & { events: object[] }) | und
 export const preview = signal<{ data?: Preview; call?: typeof call.value; error?: string; isOld: boolean }>({
   isOld: true
 })
-
-/** A preview of what is typed at this moment, for whoever is about to send it. */
-export async function previewNow() {
-  const wanted = call.value
-  if (!wanted) return undefined
-  return { ...wanted, ...(await ask<Preview>('/tester/preview', { method: 'POST', body: wanted })) }
-}
 
 const renewals = signal(0)
 

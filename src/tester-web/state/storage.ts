@@ -24,3 +24,25 @@ function read<T>(storage: Storage, key: string, initial: T): T {
     return initial
   }
 }
+
+/** A list that outlives a reload, as much of its beginning as fits into so many characters of JSON. */
+export function kept<T>(name: string, maxCharacters: number): { read(): T[]; write(items: T[]): void } {
+  const key = `emailsendx-tester.${name}`
+  return {
+    read: () => read<T[]>(localStorage, key, []),
+    write(items) {
+      const texts: string[] = []
+      let room = maxCharacters
+      for (const item of items) {
+        const text = JSON.stringify(item)
+        room -= text.length
+        if (room >= 0) texts.push(text)
+      }
+      try {
+        localStorage.setItem(key, `[${texts.join()}]`)
+      } catch {
+        // Full, or switched off: the page works all the same, until it is reloaded.
+      }
+    }
+  }
+}

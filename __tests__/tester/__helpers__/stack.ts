@@ -1,7 +1,7 @@
 import path from 'node:path'
-import { startBridge } from '../../src/bridge'
-import { SANDBOX_KEY, startSandbox } from '../../src/sandbox'
-import { startServe } from '../../src/serve'
+import { startBridge } from '../../../src/bridge'
+import { SANDBOX_KEY, startSandbox } from '../../../src/sandbox'
+import { startServe } from '../../../src/serve'
 
 export { SANDBOX_KEY }
 
@@ -30,7 +30,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     : undefined
   const serve = await startServe({
     port,
-    directory: directory ?? path.join(__dirname, '../../definitions'),
+    directory: directory ?? path.join(__dirname, '../../../definitions'),
     env: {
       EMAILSENDX_API_URL: sandbox.url,
       EMAILSENDX_API_KEY: SANDBOX_KEY,

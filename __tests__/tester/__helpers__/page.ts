@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { launchBrowser } from './browser'
+import { launchBrowser } from '../browser'
 import type { Stack } from './stack'
 
 /** As long as a busy machine may take for what takes a moment. */
@@ -57,7 +57,7 @@ export const preview = (page: Page) => page.locator('.preview[aria-busy=false] .
 /** Sends what is in the editor, and resolves with the words of the newest results, one for each event. */
 export async function send(page: Page): Promise<string[]> {
   const before = await page.locator('.sending').count()
-  await page.getByRole('button', { name: /^Send/ }).click()
+  await page.getByRole('button', { name: /^Send (event|\d)/ }).click()
   return results(page, before + 1)
 }
 
@@ -67,9 +67,13 @@ export async function results(page: Page, count: number): Promise<string[]> {
     .locator('.sending')
     .nth(count - 1)
     .waitFor()
-  await page.locator('.results').getByText('sending …').waitFor({ state: 'hidden' })
+  await page
+    .locator('.results')
+    .getByText(/^sending …/)
+    .waitFor({ state: 'hidden' })
   return page.locator('.sending').first().locator('.outcome').allInnerTexts()
 }
 
 /** The example events, as in `.segment`. */
-export const event = (name: string): string => readFileSync(`${__dirname}/../../.segment/events/${name}.json`, 'utf8')
+export const event = (name: string): string =>
+  readFileSync(`${__dirname}/../../../.segment/events/${name}.json`, 'utf8')
