@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { httpClient } from '../http/client'
+import { isObject, type JsonObject } from '../http/json'
 import { isLoopback } from '../http/loopback'
 
 /** What the API answered, whatever the status. */
@@ -20,6 +21,9 @@ export interface Call {
   /** How often to try again after a 429, each time after its `Retry-After`. Default: never. */
   retries?: number
 }
+
+/** A minute is the longest that the documented limit makes a call wait. */
+const MAX_RETRY_AFTER_MS = 65_000
 
 /** One EmailSendX account, as its API key opens it. */
 export interface Account {
@@ -44,7 +48,13 @@ export async function openAccount(apiUrl: string, apiKey: string): Promise<Accou
           ...((text ?? json) !== undefined && { 'content-type': 'application/json' }),
           ...headers
         },
-        retry: { limit: retries, methods: ['GET', 'POST'], statusCodes: [429], errorCodes: [] }
+        retry: {
+          limit: retries,
+          methods: ['GET', 'POST'],
+          statusCodes: [429],
+          errorCodes: [],
+          maxRetryAfter: MAX_RETRY_AFTER_MS
+        }
       })
       return { status: response.statusCode, headers: response.headers, body: parsed(response.body) }
     }
@@ -52,12 +62,23 @@ export async function openAccount(apiUrl: string, apiKey: string): Promise<Accou
 }
 
 /** What stands in `data`, or the whole body where there is none. */
-export const dataOf = ({ body }: Answer): unknown =>
-  typeof body === 'object' && body !== null && 'data' in body ? body.data : body
+export const dataOf = ({ body }: Answer): unknown => (isObject(body) && 'data' in body ? body.data : body)
+
+/** That as an object; empty where it is none. */
+export function objectOf(answer: Answer): JsonObject {
+  const data = dataOf(answer)
+  return isObject(data) ? data : {}
+}
+
+/** That as rows; none where it is no array. */
+export function rowsOf(answer: Answer): JsonObject[] {
+  const data = dataOf(answer)
+  return Array.isArray(data) ? data.filter(isObject) : []
+}
 
 /** The API's own words for a refusal. */
 export function wordsOf({ status, body }: Answer): string {
-  const said = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined
+  const said = isObject(body) ? body.error : undefined
   return typeof said === 'string' && said !== '' ? `${status} ${said}` : `${status} without a reason`
 }
 

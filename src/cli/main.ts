@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { bridgeCommand } from './bridge'
+import { checkCommand } from './check'
 import { devCommand } from './dev'
 import { fieldsCommand } from './fields'
 import { generateCatalogPageCommand } from './generate-catalog-page'
@@ -18,6 +19,7 @@ const program = new Command('bin/run')
   .addCommand(sandboxCommand())
   .addCommand(serveCommand())
   .addCommand(bridgeCommand())
+  .addCommand(checkCommand())
   .addCommand(fieldsCommand())
   .addCommand(replayCommand())
   .addCommand(validateCommand())

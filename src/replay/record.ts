@@ -57,11 +57,11 @@ class Recorder {
 
   private addEvent(place: string, event: BridgeEvent): void {
     this.count(event.type)
-    const { userId = null, anonymousId = null, email = null, emailIsWrong, messageId } = event
+    const { userId = null, anonymousId = null, email = null, emailProblem, messageId } = event
     const { timestamp, traits, event: name, properties } = event.event
     const at = Date.parse(timestamp as string)
     if (event.type === 'track' && (this.options.fireSince === undefined || at < this.options.fireSince)) return
-    if (emailIsWrong) return this.history.addProblem(place, WRONG_EMAIL, event.event)
+    if (emailProblem !== undefined) return this.history.addProblem(place, WRONG_EMAIL, event.event)
     const whose = [at, userId, anonymousId, email, place]
     if (event.type === 'identify') {
       this.history.run('INSERT INTO identifies VALUES (NULL, ?, ?, ?, ?, ?, ?, NULL)', ...whose, JSON.stringify(traits))
