@@ -1,8 +1,18 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { existsSync } from 'node:fs'
+import { openQueue } from '../bridge/queue'
+import type { Queue } from '../bridge/queue'
+import { checkOptions } from '../bridge/options'
+import { Folder } from '../replay/folder'
+import type { Origin } from '../replay/folder'
 import { History } from '../replay/history'
 import { hoursFor, makePlan } from '../replay/plan'
+import type { Plan } from '../replay/plan'
 import { checkFiles } from '../replay/read'
-import { planInWords } from '../replay/words'
+import { reportOf } from '../replay/report'
+import { run } from '../replay/run'
+import { askSecret, confirm, isInteractive, showProgress } from '../replay/terminal'
+import { number, planInWords, reportInWords } from '../replay/words'
 import { integer, moment } from './units'
 
 interface CliOptions {
@@ -10,14 +20,23 @@ interface CliOptions {
   dryRun?: boolean
   json?: boolean
   fireEventsSince?: number
+  list?: string
   budget: number
+  dir: string
+  store?: string
+  apiUrl: string
+  yes?: boolean
 }
 
 /** `bin/run replay`: sends a history of events, from files, to EmailSendX. */
 export function replayCommand(): Command {
-  return new Command('replay')
+  const dir = () => new Option('--dir <folder>', 'folder that keeps how far it has got').default('emailsendx-replay')
+  const command = new Command('replay')
     .description('send a history of events, from files, to EmailSendX')
-    .argument('<files...>', 'JSON lines, JSON arrays or CSV, gzipped or not; - is standard input')
+    .argument(
+      '[files...]',
+      'JSON lines, JSON arrays or CSV, gzipped or not; - is standard input; none: go on with the last'
+    )
     .addOption(
       new Option('--map <column=field>', 'what a column of a CSV stands for; may be repeated').argParser(column)
     )
@@ -28,24 +47,133 @@ export function replayCommand(): Command {
         moment
       )
     )
+    .option('--list <id>', 'list that the contacts join')
     .addOption(
       new Option('--budget <calls>', 'calls a minute at most; EmailSendX allows 120 in all')
         .default(60)
-        .argParser(integer(1, 100_000))
+        .argParser(integer(1, 1_000_000))
     )
-    .action(run)
+    .addOption(dir())
+    .option('--store <target>', "go through a bridge's store: its SQLite file, or postgres://…; the bridge delivers")
+    .addOption(new Option('--api-url <url>', 'EmailSendX').env('BRIDGE_API_URL').default('https://emailsendx.com'))
+    .option('--yes', 'do not ask before events are fired')
+    .addHelpText('after', '\nThe API key comes from EMAILSENDX_API_KEY, or is asked for on a terminal.')
+    .action(start)
+
+  return command.addCommand(
+    new Command('status')
+      .description('how far a replay has got')
+      .addOption(dir())
+      .option('--json', 'print JSON')
+      .action((options: { dir: string; json?: boolean }, self: Command) =>
+        status({ ...options, ...self.optsWithGlobals() })
+      )
+  )
 }
 
-async function run(files: string[], { map: columns = {}, fireEventsSince, budget, json }: CliOptions): Promise<void> {
+async function start(files: string[], options: CliOptions): Promise<void> {
+  const { map: columns = {}, fireEventsSince: fireSince, list: listId, store, budget, json } = options
   await checkFiles(files)
+  const origin: Origin = { files, columns, fireSince, listId, store }
+  if (options.dryRun) return dryRun(origin, budget, json)
+
+  const { apiUrl } = checkOptions({ apiUrl: options.apiUrl })
+  const folder = new Folder(options.dir)
+  await folder.take()
+  try {
+    const begun = folder.isBegun || files.length === 0
+    const { history, plan } = begun
+      ? await folder.resume(files.length > 0 ? origin : undefined)
+      : await prepare(folder, origin, options)
+    await send(folder, history, plan, { ...options, apiUrl })
+  } finally {
+    folder.release()
+  }
+}
+
+async function dryRun(origin: Origin, budget: number, json?: boolean): Promise<void> {
   const history = History.createTemporary()
   try {
-    const plan = await makePlan(history, { files, columns, fireSince: fireEventsSince })
-    const hours = hoursFor(plan.calls.total, budget)
-    console.log(json ? JSON.stringify({ ...plan, budget, hours }, null, 2) : planInWords(plan, budget))
+    print(await makePlan(history, origin), budget, json)
   } finally {
     history.close()
   }
+}
+
+/** Reads everything, shows the plan, and asks before events are fired. */
+async function prepare(
+  folder: Folder,
+  origin: Origin,
+  { budget, json, yes }: CliOptions
+): Promise<{ history: History; plan: Plan }> {
+  const { history, plan } = await folder.plan(origin)
+  if (!json) print(plan, budget)
+  const { count, names } = plan.firing
+  const question = `Fire ${number(count)} events, which start the automations of ${number(names.length)} names?`
+  if (count > 0 && !yes && isInteractive(origin.files) && !(await confirm(question))) {
+    folder.discard(history)
+    throw new Error('nothing was sent')
+  }
+  return { history: folder.begin(history), plan }
+}
+
+async function send(folder: Folder, history: History, plan: Plan, options: CliOptions): Promise<void> {
+  const { budget, apiUrl, json } = options
+  const { listId, store } = JSON.parse(history.get('origin') ?? '{}') as Pick<Origin, 'listId' | 'store'>
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
+  const queue = await openQueue(store ?? folder.queue, { secret: store && process.env.BRIDGE_SECRET })
+  const report = () => reportOf(history, plan, store === undefined ? queue : undefined)
+  try {
+    if (history.get('finished') === undefined) {
+      const apiKey = await readKey()
+      const warn = (words: string) => process.stderr.write(`${words}\n`)
+      const delivery = store === undefined ? { apiUrl, warn } : undefined
+      const end = showProgress(report)
+      try {
+        await run({ history, queue, apiKey, budget, listId, delivery, signal: stopping.signal })
+      } finally {
+        end()
+      }
+    }
+    const result = await report()
+    console.log(json ? JSON.stringify(result) : reportInWords(result))
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error
+    console.error(`stopped. To go on: bin/run replay --dir ${folder.path}`)
+    process.exitCode = 130
+  } finally {
+    await queue.close()
+    history.close()
+  }
+}
+
+async function status({ dir, json }: { dir: string; json?: boolean }): Promise<void> {
+  const folder = new Folder(dir)
+  const { history, plan } = await folder.resume()
+  let queue: Queue | undefined
+  try {
+    queue = existsSync(folder.queue) ? await openQueue(folder.queue) : undefined
+    const report = await reportOf(history, plan, queue)
+    console.log(json ? JSON.stringify(report) : reportInWords(report))
+  } finally {
+    await queue?.close()
+    history.close()
+  }
+}
+
+function print(plan: Plan, budget: number, json?: boolean): void {
+  const hours = hoursFor(plan.calls.total, budget)
+  console.log(json ? JSON.stringify({ ...plan, budget, hours }, null, 2) : planInWords(plan, budget))
+}
+
+async function readKey(): Promise<string> {
+  const given =
+    process.env.EMAILSENDX_API_KEY?.trim() || (isInteractive([]) ? await askSecret('EmailSendX API key: ') : '')
+  if (given === '') throw new Error('no API key: set EMAILSENDX_API_KEY to the one from EmailSendX, Settings → API')
+  if (!/^esx_[\w-]{4,200}$/.test(given))
+    throw new Error('this is no EmailSendX API key: they begin with esx_live_ or esx_test_')
+  return given
 }
 
 function column(text: string, before: Record<string, string> = {}): Record<string, string> {

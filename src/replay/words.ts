@@ -1,5 +1,6 @@
 import { hoursFor } from './plan'
 import type { Plan, Reason } from './plan'
+import type { Report } from './report'
 
 const MAX_LINES = 20
 const MAX_PLACES = 3
@@ -26,6 +27,31 @@ export function planInWords(plan: Plan, budget: number): string {
     ),
     row('Time', `${duration(hoursFor(calls.total, budget) * 3600)} at ${budget} calls a minute`)
   ].join('\n')
+}
+
+/** How far it has got, for people. */
+export function reportInWords(report: Report): string {
+  const { total, queued, delivered, waiting, dead, undeliverable, duplicates, calls, finishedAt } = report
+  const known = delivered !== undefined
+  return [
+    row('State', finishedAt === undefined ? 'not finished' : `finished ${finishedAt}`),
+    row(
+      'Sent',
+      `${number(known ? delivered : queued)} of ${number(total)} ${known ? 'delivered' : 'handed to the bridge'}`
+    ),
+    ...(known ? [row('Waiting', number(waiting ?? 0)), row('Dead', number(dead ?? 0))] : []),
+    ...(duplicates ? [row('Known', `${number(duplicates)} events that the bridge had taken before`)] : []),
+    row('Not sent', `${number(undeliverable)} that can't be delivered`),
+    row('Calls', `${calls.made === undefined ? '' : `${number(calls.made)} made, `}${number(calls.planned)} planned`)
+  ].join('\n')
+}
+
+/** One line of progress. @param perSecond what has been sent a second lately */
+export function progressInWords(report: Report, seconds: number | undefined): string {
+  const { total, queued, delivered = queued, dead = 0, calls } = report
+  const left = calls.made === undefined ? '' : `, ${number(Math.max(0, calls.planned - calls.made))} calls left`
+  const time = seconds === undefined ? '' : `, about ${duration(seconds)}`
+  return `${number(delivered)} of ${number(total)} delivered, ${number(dead)} dead${left}${time}`
 }
 
 function firingInWords({ since, count, people, duplicates }: Plan['firing']): string {

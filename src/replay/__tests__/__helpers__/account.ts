@@ -1,0 +1,54 @@
+import path from 'node:path'
+import Database from 'libsql'
+import { SANDBOX_KEY, startSandbox } from '../../../sandbox'
+import type { Sandbox, SandboxOptions } from '../../../sandbox'
+import { Files } from './files'
+
+/** An EmailSendX with files beside it, looked at from outside. */
+export class Account {
+  readonly key = SANDBOX_KEY
+
+  private constructor(readonly files: Files, readonly sandbox: Sandbox, private readonly data: string) {}
+
+  static async open(options: SandboxOptions = {}): Promise<Account> {
+    const files = new Files()
+    const data = path.join(files.folder, 'sandbox.db')
+    const sandbox = await startSandbox({ port: 0, rateLimit: 1_000_000, data, ...options })
+    return new Account(files, sandbox, data)
+  }
+
+  async close(): Promise<void> {
+    await this.sandbox.close()
+    this.files.remove()
+  }
+
+  /** The events fired, in order. */
+  events(): { email: string; name: string; data: { n?: number } }[] {
+    return this.select<{ email: string; name: string; data: string }>(
+      'SELECT email, name, data FROM events JOIN contacts ON contacts.id = contact_id ORDER BY events.seq'
+    ).map((event) => ({ ...event, data: JSON.parse(event.data) as { n?: number } }))
+  }
+
+  contacts(): { email: string; metadata: Record<string, unknown> }[] {
+    return this.select<{ email: string; details: string }>('SELECT email, details FROM contacts ORDER BY email').map(
+      ({ email, details }) => ({
+        email,
+        metadata: (JSON.parse(details) as { metadata: Record<string, unknown> }).metadata
+      })
+    )
+  }
+
+  async calls(): Promise<number> {
+    const state = (await (await fetch(`${this.sandbox.url}/_sandbox/state`)).json()) as { totals: { requests: number } }
+    return state.totals.requests
+  }
+
+  private select<Row>(sql: string): Row[] {
+    const database = new Database(this.data)
+    try {
+      return database.prepare(sql).all([]) as Row[]
+    } finally {
+      database.close()
+    }
+  }
+}

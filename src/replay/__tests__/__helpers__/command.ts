@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+
+const BIN = path.resolve(__dirname, '../../../../bin/run')
+
+export interface Ended {
+  code: number | null
+  out: string
+  err: string
+}
+
+/** `bin/run replay` in a process of its own. */
+export class Command {
+  private readonly process: ChildProcess
+  private out = ''
+  private err = ''
+  readonly ended: Promise<Ended>
+
+  constructor(args: string[], environment: NodeJS.ProcessEnv, input?: string) {
+    this.process = spawn(process.execPath, [BIN, 'replay', ...args], { env: { ...process.env, ...environment } })
+    this.process.stdout?.on('data', (text: Buffer) => (this.out += text.toString()))
+    this.process.stderr?.on('data', (text: Buffer) => (this.err += text.toString()))
+    this.process.stdin?.on('error', () => undefined).end(input ?? '')
+    this.ended = once(this.process, 'close').then(([code]) => ({
+      code: code as number | null,
+      out: this.out,
+      err: this.err
+    }))
+  }
+
+  /** Kills it; false when it was over already. */
+  async kill(signal: NodeJS.Signals): Promise<boolean> {
+    const isAlive = this.process.exitCode === null && this.process.kill(signal)
+    await this.ended
+    return isAlive
+  }
+}

@@ -1,0 +1,179 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
+import { openQueue } from '../../bridge/queue'
+import type { Plan } from '../plan'
+import type { Report } from '../report'
+import { Account } from './__helpers__/account'
+import { Command } from './__helpers__/command'
+import type { Ended } from './__helpers__/command'
+
+jest.setTimeout(240_000)
+
+const START = Date.UTC(2026, 0, 1)
+const KILLS = Number(process.env.REPLAY_KILLS ?? 4)
+
+let account: Account
+beforeEach(async () => {
+  account = await Account.open()
+})
+afterEach(() => account.close())
+
+/** People with two identifies and three events each, events of different people between each other. */
+function history(people: number): string {
+  const lines: object[] = []
+  for (let n = 0; n < people * 5; n++) {
+    const userId = `u${n % people}`
+    const timestamp = new Date(START + n * 1000).toISOString()
+    if (n < people * 2) {
+      lines.push({
+        type: 'identify',
+        userId,
+        timestamp,
+        traits: { email: `${userId}@acme.com`, n, [`t${n < people}`]: 1 }
+      })
+    } else lines.push({ type: 'track', userId, timestamp, event: 'Step Done', properties: { n } })
+  }
+  return lines.map((line) => JSON.stringify(line)).join('\n')
+}
+
+const dir = () => path.join(account.files.folder, 'replay')
+
+function start(args: string[], input?: string): Command {
+  const always = ['--dir', dir(), '--api-url', account.sandbox.url]
+  return new Command([...args, ...always], { EMAILSENDX_API_KEY: account.key }, input)
+}
+
+function replay(...args: string[]): Promise<Ended> {
+  return start(['--budget', '1000000', ...args]).ended
+}
+
+async function report(): Promise<Report> {
+  return JSON.parse((await new Command(['status', '--json', '--dir', dir()], {}).ended).out) as Report
+}
+
+describe('bin/run replay', () => {
+  it('makes the calls that --dry-run tells, of several files at once, and leaves what is bad as dead letters', async () => {
+    const { files } = account
+    const inputs = [
+      files.write('history.json.gz', gzipSync(`${history(120)}\nmorgan\n`)),
+      files.write('crm.csv', '\ufeffE-Mail;City\r\nu1@acme.com;Rome\r\nnew@acme.com;"Nice"\r\n'),
+      files.write('more.json', '[{"type":"identify","userId":"u2","traits":{"vip":true}},{"type":"page"}]')
+    ]
+    const options = ['--map', 'E-Mail=email', '--map', 'City=city', '--fire-events-since', '2026-01-01']
+    const dry = await replay(...inputs, ...options, '--dry-run', '--json')
+    expect(await account.calls()).toBe(0)
+    expect(existsSync(dir())).toBe(false)
+    const plan = JSON.parse(dry.out) as Plan
+    expect(plan).toMatchObject({ people: 121, firing: { count: 360, people: 120 }, undeliverable: { count: 1 } })
+
+    const { code, out } = await replay(...inputs, ...options)
+    expect(code).toBe(0)
+    expect(out).toContain('481 of 481 delivered')
+    expect(await account.calls()).toBe(plan.calls.total)
+    expect(await report()).toMatchObject({ delivered: 481, waiting: 0, dead: 0, calls: { planned: 481, made: 481 } })
+
+    const contacts = account.contacts()
+    expect(contacts).toHaveLength(121)
+    expect(contacts.find(({ email }) => email === 'u1@acme.com')?.metadata).toEqual({
+      n: 121,
+      ttrue: 1,
+      tfalse: 1,
+      city: 'Rome'
+    })
+    expect(contacts.find(({ email }) => email === 'u2@acme.com')?.metadata).toMatchObject({ vip: true })
+    expect(account.events().map(({ data }) => data.n)).toEqual(Array.from({ length: 360 }, (_, n) => n + 240))
+
+    const queue = await openQueue(path.join(dir(), 'queue.db'))
+    const [letter, ...others] = await queue.deadLetters.list({})
+    expect(others).toEqual([])
+    expect(letter).toMatchObject({ type: 'rejected', detail: `${inputs[0]}:601: not JSON` })
+    await queue.close()
+  })
+
+  it('goes on where it was when it is killed, again and again, and fires nothing twice', async () => {
+    const file = account.files.write('history', history(60))
+    const args = [file, '--fire-events-since', '2026-01-01', '--budget', '4000']
+    let kills = 0
+    while (kills < KILLS) {
+      const command = start(args)
+      while (!existsSync(path.join(dir(), 'queue.db'))) await setTimeout(10)
+      const before = account.events().length
+      while (account.events().length === before && before < 180) await setTimeout(10)
+      await setTimeout(Math.random() * 200)
+      if (!(await command.kill('SIGKILL'))) break
+      kills++
+    }
+    const { code } = await replay(...args)
+    expect(code).toBe(0)
+    const { delivered, dead, waiting, total } = await report()
+    expect({ sum: (delivered ?? 0) + (dead ?? 0), waiting }).toEqual({ sum: total, waiting: 0 })
+    expect(total).toBe(240)
+    const fired = account.events().map(({ data }) => data.n as number)
+    expect(new Set(fired).size).toBe(fired.length)
+    expect(fired).toEqual([...fired].sort((one, other) => one - other))
+    // A kill may catch an event between being fired and being known to be: it is a dead letter then.
+    expect(dead).toBeLessThanOrEqual(kills)
+    expect(fired.length).toBeGreaterThanOrEqual(180 - kills)
+    expect(account.contacts()).toHaveLength(60)
+  })
+
+  it('keeps to its budget, stops when told to, and goes on without its files', async () => {
+    const events = history(5)
+    const command = start(['-', '--fire-events-since', '2026-01-01', '--budget', '600'], events)
+    while (account.events().length < 3) await setTimeout(10)
+    expect(await command.kill('SIGINT')).toBe(true)
+    expect(await command.ended).toMatchObject({
+      code: 130,
+      err: expect.stringContaining('stopped. To go on: bin/run replay')
+    })
+
+    const begun = performance.now()
+    const before = await account.calls()
+    expect(await start(['--budget', '600']).ended).toMatchObject({ code: 0 })
+    const took = performance.now() - begun
+    const calls = (await account.calls()) - before
+    expect(await report()).toMatchObject({ total: 20, delivered: 20, dead: 0 })
+    // The first portion and the last one need not wait.
+    expect(took).toBeGreaterThan((calls - 20) * 100)
+    expect(account.events().map(({ data }) => data.n)).toEqual(Array.from({ length: 15 }, (_, n) => n + 10))
+  })
+
+  it('sends nothing again when it is started again, and nothing else from the same folder', async () => {
+    const file = account.files.write('history', history(3))
+    expect((await replay(file)).code).toBe(0)
+    expect(account.events()).toEqual([])
+    const calls = await account.calls()
+    expect(await replay(file)).toMatchObject({ code: 0, out: expect.stringContaining('3 of 3 delivered') })
+    expect(await replay(account.files.write('other', history(2)))).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('holds a replay of other files or options: name another folder with --dir')
+    })
+    expect(await account.calls()).toBe(calls)
+  })
+
+  it('begins from the start with the right key when the first one was refused', async () => {
+    const file = account.files.write('history', history(3))
+    const wrong = { EMAILSENDX_API_KEY: 'esx_live_wrong_key' }
+    const refused = await new Command([file, '--dir', dir(), '--api-url', account.sandbox.url], wrong).ended
+    expect(refused.code).toBe(1)
+    expect(refused.err).toMatch(/^error: .*key/m)
+    expect(refused.out + refused.err).not.toContain('wrong_key')
+    expect(await replay(file)).toMatchObject({ code: 0 })
+    expect(account.contacts()).toHaveLength(3)
+  })
+
+  it.each([
+    [['gone.json'], 'there is no file gone.json'],
+    [[], 'there is no replay in'],
+    [['--map', 'x'], 'It must be COLUMN=FIELD'],
+    [['--api-url', 'http://emailsendx.com', __filename], 'must be an https:// address'],
+    [['--budget', '0', __filename], 'It must be an integer from 1']
+  ])('refuses %j in one line', async (args, words) => {
+    const { code, err } = await new Command(['--dir', dir(), ...args], { EMAILSENDX_API_KEY: account.key }).ended
+    expect(code).toBe(1)
+    expect(err).toContain(words)
+    expect(err).not.toContain('    at ')
+  })
+})

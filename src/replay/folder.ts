@@ -1,0 +1,102 @@
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
+import Database from 'libsql'
+import { History } from './history'
+import { makePlan } from './plan'
+import type { Plan, PlanOptions } from './plan'
+import { InputError } from './read'
+
+/** What a replay was begun with; with anything else it is another one. */
+export interface Origin extends PlanOptions {
+  /** List that the contacts join. */
+  listId?: string
+  /** The bridge's store it runs through; absent: its own. */
+  store?: string
+}
+
+/**
+ * The folder of a replay: what was read and how far it has got (`history.db`), and, unless it runs through a bridge's store,
+ * the queue (`queue.db`). It holds what the files hold, so it is readable for its owner only.
+ */
+export class Folder {
+  private readonly history: string
+  readonly queue: string
+  private lock?: Database.Database
+
+  constructor(readonly path: string) {
+    this.history = inside(path, 'history.db')
+    this.queue = inside(path, 'queue.db')
+  }
+
+  get isBegun(): boolean {
+    return existsSync(this.history)
+  }
+
+  /** @throws InputError while another process works here. A lock is gone with its process, however that ends. */
+  async take(): Promise<void> {
+    process.umask(0o077)
+    mkdirSync(this.path, { recursive: true })
+    this.lock = new Database(inside(this.path, 'lock.db'))
+    try {
+      this.lock.exec('BEGIN EXCLUSIVE')
+    } catch {
+      throw new InputError(`another replay is running in ${this.path}; see "bin/run replay status --dir ${this.path}"`)
+    }
+  }
+
+  /** Reads everything and works out the plan. Nothing is begun before `begin`. */
+  async plan(origin: Origin): Promise<{ history: History; plan: Plan }> {
+    const part = `${this.history}.part`
+    rmSync(part, { force: true })
+    const history = History.create(part)
+    const plan = await makePlan(history, origin)
+    history.set('origin', await signature(origin))
+    history.set('plan', JSON.stringify(plan))
+    return { history, plan }
+  }
+
+  /** From here on the replay goes on where it was, whatever happens. */
+  begin(history: History): History {
+    history.complete()
+    history.close()
+    renameSync(`${this.history}.part`, this.history)
+    return History.open(this.history)
+  }
+
+  /** The replay that was begun here. @throws InputError when it was begun with something else, or with nothing that `origin` names */
+  async resume(origin?: Origin): Promise<{ history: History; plan: Plan }> {
+    if (!this.isBegun) throw new InputError(`there is no replay in ${this.path}: name files to begin one`)
+    const history = History.open(this.history)
+    if (origin && history.get('origin') !== (await signature(origin))) {
+      history.close()
+      throw new InputError(
+        `${this.path} holds a replay of other files or options: name another folder with --dir, or delete this one`
+      )
+    }
+    return { history, plan: JSON.parse(history.get('plan') ?? '') as Plan }
+  }
+
+  /** Deletes what was read, when it is not to be sent. */
+  discard(history: History): void {
+    history.close()
+    rmSync(`${this.history}.part`, { force: true })
+  }
+
+  release(): void {
+    this.lock?.close()
+  }
+}
+
+function inside(folder: string, name: string): string {
+  return path.join(folder, name)
+}
+
+async function signature({ files, columns, fireSince, listId, store }: Origin): Promise<string> {
+  const contents = files.map(async (file) => {
+    if (file === '-') return file
+    const { size, mtimeMs } = await stat(file)
+    return [path.resolve(file), size, mtimeMs]
+  })
+  return JSON.stringify({ files: await Promise.all(contents), columns, fireSince, listId, store })
+}

@@ -1,0 +1,73 @@
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+import { progressInWords } from './words'
+import type { Report } from './report'
+
+/** Whether somebody sits there to be asked; when the events come by standard input, nobody can answer. */
+export function isInteractive(files: string[]): boolean {
+  return Boolean(process.stdin.isTTY && process.stderr.isTTY) && !files.includes('-')
+}
+
+export async function confirm(question: string): Promise<boolean> {
+  return /^y(es)?$/i.test((await ask(`${question} [y/N] `, process.stderr)).trim())
+}
+
+/** Asks for something that is not to be seen. */
+export async function askSecret(question: string): Promise<string> {
+  process.stderr.write(question)
+  const answer = await ask('', new Writable({ write: (_chunk, _encoding, done) => done() }))
+  process.stderr.write('\n')
+  return answer.trim()
+}
+
+async function ask(question: string, output: NodeJS.WritableStream): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output, terminal: true })
+  const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')))
+  try {
+    return await Promise.race([terminal.question(question), ended])
+  } finally {
+    terminal.close()
+  }
+}
+
+const BAR_MS = 500
+const LINE_MS = 10_000
+const BAR_WIDTH = 24
+
+/** Shows how far it is, on standard error: a bar on a terminal, elsewhere a line every ten seconds. @returns what ends that */
+export function showProgress(report: () => Promise<Report>): () => void {
+  const { stderr } = process
+  const begun = performance.now()
+  let first: number | undefined
+  let busy = false
+  const show = async () => {
+    if (busy) return
+    busy = true
+    const now = await report().catch(() => undefined)
+    busy = false
+    if (!now) return
+    first ??= shareOf(now)
+    const share = shareOf(now)
+    const seconds = (performance.now() - begun) / 1000
+    const left = share > first ? (seconds * (1 - share)) / (share - first) : undefined
+    const words = progressInWords(now, left)
+    if (!stderr.isTTY) stderr.write(`${words}\n`)
+    else stderr.write(`\r\x1b[K${bar(share)} ${words}`.slice(0, (stderr.columns || 80) + 4))
+  }
+  const timer = setInterval(() => void show(), stderr.isTTY ? BAR_MS : LINE_MS)
+  return () => {
+    clearInterval(timer)
+    if (stderr.isTTY) stderr.write('\r\x1b[K')
+  }
+}
+
+/** By calls, which are what takes the time. */
+function shareOf({ calls, queued, total }: Report): number {
+  if (calls.made === undefined) return total === 0 ? 1 : queued / total
+  return calls.planned === 0 ? 1 : Math.min(1, calls.made / calls.planned)
+}
+
+function bar(share: number): string {
+  const full = Math.round(share * BAR_WIDTH)
+  return `[${'#'.repeat(full)}${'.'.repeat(BAR_WIDTH - full)}] ${Math.floor(share * 100)}%`
+}
