@@ -179,7 +179,7 @@ export class FakeApi {
       this.contacts.set(row.email, `id of ${row.email}`)
       return [201, { data: { id: `id of ${row.email}`, ...row } }]
     })
-    api.post('/api/segment/track').reply((uri, body) => {
+    api.post('/api/segment/track').reply((_uri, body) => {
       this.requests.push('POST /segment/track')
       const call = body as SegmentCall
       const [status, answer] = this.answerCall(call)
