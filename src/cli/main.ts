@@ -13,7 +13,7 @@ import { upstreamCommand } from './upstream'
 import { validateCommand } from './validate'
 
 const program = new Command('bin/run')
-  .description('EmailSendX for Segment: local tools, sandbox and bridge')
+  .description('EmailSendX for Segment: local tools, sandbox, bridge and replay')
   .showHelpAfterError()
   .addCommand(devCommand())
   .addCommand(sandboxCommand())
