@@ -1,8 +1,20 @@
 /** Who may know whom (docs/architecture.md). `npm run lint` fails on the first import that breaks a rule. */
 
 const test = '/__tests__/'
-/** What something else than an import starts: bin/run, the bundle of the tester page, Segment's monorepo. */
-const entries = ['^src/cli/main\\.ts$', '^src/tester-web/main\\.tsx$', '^definitions/[^/]+/index\\.ts$']
+/** What something else than an import starts: bin/run, programs that use the package, the page, Segment's monorepo. */
+const entries = [
+  '^src/cli/(main|definition-commands)\\.ts$',
+  '^src/index\\.ts$',
+  '^src/tester-web/(main\\.tsx|bundle\\.ts)$',
+  '^definitions/[^/]+/index\\.ts$'
+]
+/** What is not in the package: the page's sources, which are bundled, and the commands for whoever changes a definition. */
+const checkoutOnly = [
+  '^src/tester-web/',
+  '^src/upstream/',
+  '^src/actions-cli/(types|metadata|generated-file|validate)\\.ts$',
+  '^src/cli/(definition-commands|definitions|generate.*|upstream|validate)\\.ts$'
+]
 
 /** What Segment's destination package has in its own dependencies. */
 const upstreamPackages = ['@segment/actions-core', 'lodash', 'lru-cache', 'dayjs']
@@ -72,9 +84,15 @@ module.exports = {
     ),
     forbidden(
       'no-dev-dependency',
-      'this package is missing after npm ci --omit=dev',
-      { path: '^(definitions|src)/', pathNot: test },
+      'whoever installs the package does not have this one',
+      { path: '^(definitions|src)/', pathNot: [test, ...checkoutOnly] },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] }
+    ),
+    forbidden(
+      'not-in-the-package',
+      'this module is in checkouts only, and the command line asks for it only there',
+      { path: '^(definitions|src)/', pathNot: [test, '^src/cli/main\\.ts$', ...checkoutOnly] },
+      { path: checkoutOnly }
     ),
     forbidden(
       'no-undeclared',

@@ -1,6 +1,7 @@
 import { access, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { AudienceDestinationDefinition, DestinationDefinition } from '@segment/actions-core'
+import { canReadTypeScript, isTypeScript } from '../typescript'
 
 /** A cloud destination as its index.ts exports it; the audience parts are there when it syncs audiences. */
 export type Definition = DestinationDefinition &
@@ -12,12 +13,12 @@ export interface LoadedDefinition {
   definition: Definition
 }
 
-/** The folders below `root` that hold a destination, that is an index.ts. */
+/** The folders below `root` that hold a destination, that is an index.ts (in the package, an index.js). */
 export async function definitionFolders(root: string): Promise<string[]> {
   const names = await readdir(root)
   const folders = names.sort().map((name) => path.resolve(root, name))
-  const isDestination = await Promise.all(folders.map((folder) => exists(path.join(folder, 'index.ts'))))
-  return folders.filter((_, index) => isDestination[index])
+  const entries = await Promise.all(folders.map(entryOf))
+  return folders.filter((_, index) => entries[index] !== undefined)
 }
 
 /**
@@ -25,8 +26,11 @@ export async function definitionFolders(root: string): Promise<string[]> {
  * Throws one line that names the folder when there is no such file, when it fails to run, or when it exports no destination.
  */
 export async function loadDefinition(folder: string): Promise<LoadedDefinition> {
-  const entry = path.resolve(folder, 'index.ts')
-  if (!(await exists(entry))) throw new Error(`${shown(folder)}: no index.ts here; give the folder of a destination`)
+  const entry = await entryOf(folder)
+  if (entry === undefined) throw new Error(`${shown(folder)}: no index.ts here; give the folder of a destination`)
+  if (isTypeScript(entry) && !canReadTypeScript(path.dirname(entry))) {
+    throw new Error(`${shown(entry)}: to read TypeScript, tsx is needed: npm install tsx`)
+  }
   const definition = exportedDefinition(run(entry))
   if (!definition) throw new Error(`${shown(entry)}: exports no destination (an object with a name and actions)`)
   return { folder: path.dirname(entry), definition }
@@ -34,6 +38,13 @@ export async function loadDefinition(folder: string): Promise<LoadedDefinition> 
 
 /** How a path is shown to people: relative to where the command was given. */
 export const shown = (file: string) => path.relative(process.cwd(), file) || '.'
+
+async function entryOf(folder: string): Promise<string | undefined> {
+  for (const name of ['index.ts', 'index.js']) {
+    const file = path.resolve(folder, name)
+    if (await exists(file)) return file
+  }
+}
 
 const exists = (file: string) =>
   access(file).then(

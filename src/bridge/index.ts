@@ -27,11 +27,15 @@ const GRACE_MS = 7_000
 
 /**
  * Starts ingest and delivery over one store.
+ * @param stream takes the lines of the log, which are JSON; default: stdout
  * @throws Error with one line saying what to do, when an option is wrong or port or store cannot be used
  */
-export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
+export async function startBridge(
+  options: BridgeOptions = {},
+  stream?: { write(line: string): void }
+): Promise<Bridge> {
   const { port, host, apiUrl, ...checked } = checkOptions(options)
-  const log = createLog(checked.logLevel)
+  const log = createLog(checked.logLevel, stream)
   const queue = await openQueue(checked.store, {
     secret: checked.secret,
     maxBytes: checked.maxBytes,

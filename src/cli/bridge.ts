@@ -7,6 +7,7 @@ import type { DescribedOption } from '../bridge/options'
 import { openQueue } from '../bridge/queue'
 import { deadLettersCommand } from './dead-letters'
 import type { WithDeadLetters } from './dead-letters'
+import { untilStopped } from './until-stopped'
 
 /** `bin/run bridge`: takes webhooks and SDK calls in and delivers them to EmailSendX, until SIGTERM or Ctrl-C. */
 export function bridgeCommand(): Command {
@@ -30,7 +31,7 @@ function given(command: Command): BridgeOptions {
 
 async function run(_options: object, command: Command): Promise<void> {
   const bridge = await startBridge(given(command))
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void bridge.close())
+  untilStopped(() => bridge.close())
 }
 
 const withDeadLetters: WithDeadLetters = async (command, work) => {

@@ -1,34 +1,55 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- only the command that is asked for is loaded, so that it speaks sooner */
 import { Command } from 'commander'
-import { bridgeCommand } from './bridge'
-import { checkCommand } from './check'
-import { devCommand } from './dev'
-import { fieldsCommand } from './fields'
-import { generateCatalogPageCommand } from './generate-catalog-page'
-import { generateMetadataPayloadCommand } from './generate-metadata-payload'
-import { generateTypesCommand } from './generate-types'
-import { replayCommand } from './replay'
-import { sandboxCommand } from './sandbox'
-import { serveCommand } from './serve'
-import { upstreamCommand } from './upstream'
-import { validateCommand } from './validate'
+import { isCheckout } from '../typescript'
+import type * as bridge from './bridge'
+import type * as check from './check'
+import type * as dev from './dev'
+import type * as fields from './fields'
+import type * as replay from './replay'
+import type * as sandbox from './sandbox'
+import type * as serve from './serve'
 
-const program = new Command('bin/run')
-  .description('EmailSendX for Segment: local tools, sandbox, bridge and replay')
-  .showHelpAfterError()
-  .addCommand(devCommand())
-  .addCommand(sandboxCommand())
-  .addCommand(serveCommand())
-  .addCommand(bridgeCommand())
-  .addCommand(checkCommand())
-  .addCommand(fieldsCommand())
-  .addCommand(replayCommand())
-  .addCommand(validateCommand())
-  .addCommand(generateTypesCommand())
-  .addCommand(generateMetadataPayloadCommand())
-  .addCommand(generateCatalogPageCommand())
-  .addCommand(upstreamCommand())
+const { version } = require(isCheckout ? '../../package.json' : '../../../package.json') as { version: string }
+const program = isCheckout ? 'bin/run' : 'emailsendx-segment'
 
-program.parseAsync().catch((error: unknown) => {
-  console.error(`error: ${error instanceof Error ? error.message : String(error)}`)
-  process.exitCode = 1
-})
+/** In the order of `--help`: what runs things comes first. */
+const commands: Record<string, () => Command> = {
+  dev: () => (require('./dev') as typeof dev).devCommand(),
+  bridge: () => (require('./bridge') as typeof bridge).bridgeCommand(),
+  sandbox: () => (require('./sandbox') as typeof sandbox).sandboxCommand(),
+  serve: () => (require('./serve') as typeof serve).serveCommand(),
+  replay: () => (require('./replay') as typeof replay).replayCommand(),
+  check: () => (require('./check') as typeof check).checkCommand(),
+  fields: () => (require('./fields') as typeof fields).fieldsCommand()
+}
+
+/** What checks definitions, and writes the files made from them, needs packages that only a checkout has. */
+const definitionCommands = (): Command[] =>
+  isCheckout ? (require('./definition-commands') as { definitionCommands(): Command[] }).definitionCommands() : []
+
+/** What goes wrong takes one line that says what to do. */
+function speakInOneLine(command: Command, path: string): Command {
+  for (const below of command.commands) speakInOneLine(below, `${path} ${below.name()}`)
+  return command.configureOutput({
+    outputError: (text, write) => write(`${text.trim().replace(/\s*\n\s*/g, ' ')} (see ${path} --help)\n`)
+  })
+}
+
+const args = process.argv.slice(2)
+if (args.length === 0 || /^-(?!(h|-help|V|-version)$)/.test(args[0])) args.unshift('dev')
+const asked = Object.hasOwn(commands, args[0]) ? [commands[args[0]]()] : undefined
+
+const root = new Command(program)
+  .description('EmailSendX for Segment: everything on this machine, the bridge, and tools for the destination')
+  .version(version, '-V, --version', 'print the version')
+  .addHelpText('after', '\nWithout a command it is dev. Each command has a --help of its own.')
+for (const command of asked ?? [...Object.values(commands).map((load) => load()), ...definitionCommands()]) {
+  root.addCommand(command)
+}
+
+speakInOneLine(root, program)
+  .parseAsync(args, { from: 'user' })
+  .catch((error: unknown) => {
+    console.error(`error: ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = 1
+  })

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { SANDBOX_KEY, startSandbox, switches, type SandboxOptions } from '../sandbox'
 import { integer } from './units'
+import { untilStopped } from './until-stopped'
 
 /** `bin/run sandbox`: the stand-in EmailSendX alone, until Ctrl-C. */
 export function sandboxCommand(): Command {
@@ -19,7 +20,7 @@ export function sandboxCommand(): Command {
     )
     .action(async (options: SandboxOptions) => {
       const sandbox = await startSandbox(options)
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.close())
+      untilStopped(() => sandbox.close())
       console.log(`Sandbox EmailSendX  ${sandbox.url}  (${options.data ?? 'in memory'}, Ctrl-C ends it)
 API key             ${SANDBOX_KEY}
 What it holds       ${sandbox.url}/_sandbox/state

@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander'
 import { startServe } from '../serve'
+import { findSandbox } from './find-sandbox'
 import { integer } from './units'
+import { untilStopped } from './until-stopped'
 
 interface Options {
   destination?: string
@@ -20,7 +22,16 @@ export function serveCommand(): Command {
       new Option('--body-limit <kB>', 'largest request body in kB').default(100).argParser(integer(1, 1_000_000))
     )
     .action(async ({ noUI, bodyLimit, ...options }: Options) => {
-      const server = await startServe({ ...options, ui: !noUI, bodyLimit: bodyLimit * 1024 })
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close())
+      const env = await findSandbox()
+      const server = await startServe({ ...options, env, ui: !noUI, bodyLimit: bodyLimit * 1024 })
+      untilStopped(() => server.close())
+      if (noUI) return
+      const sandbox = process.env.EMAILSENDX_API_URL ?? env?.EMAILSENDX_API_URL
+      console.log(`Tester page: ${server.url}
+${
+  sandbox
+    ? `EmailSendX: ${sandbox}`
+    : 'No sandbox EmailSendX runs here: start one with the command sandbox, then this again.'
+}`)
     })
 }

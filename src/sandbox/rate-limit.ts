@@ -1,7 +1,7 @@
 const WINDOW_MS = 60_000
 
 /** Where a key stands in its window. `reset` is in Unix seconds, `retryAfter` in seconds (0 when a call would pass). */
-interface RateWindow {
+export interface RateWindow {
   limit: number
   used: number
   remaining: number

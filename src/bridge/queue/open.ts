@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import path from 'node:path'
 import type { Engine } from './engine'
 import { openPostgres } from './postgres'
 import { QueueUnusable } from './queue'
@@ -25,6 +26,7 @@ export interface QueueOptions extends Partial<Limits> {
  */
 export async function openQueue(target: string, options: QueueOptions = {}): Promise<Queue> {
   const isPostgres = /^postgres(ql)?:\/\//.test(target)
+  if (!isPostgres && target !== ':memory:') checkFolder(target)
   const encryption = new Encryption(options.secret ?? ownSecret(target, isPostgres))
   const now = options.now ?? Date.now
   const engine = isPostgres ? await openPostgres(target) : await openSqlite(target, { maxPages: options.maxPages })
@@ -35,6 +37,12 @@ export async function openQueue(target: string, options: QueueOptions = {}): Pro
     throw error
   }
   return new StoredQueue(engine, encryption, now, options)
+}
+
+function checkFolder(target: string): void {
+  if (!existsSync(path.dirname(path.resolve(target)))) {
+    throw new QueueUnusable(`The folder of the store ${target} does not exist. Create it, or name another place.`)
+  }
 }
 
 function ownSecret(target: string, isPostgres: boolean): string {

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs'
-import path from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { execArgv } from '../../typescript'
 import type { Engine } from './engine'
 import type { Arguments, OperationName, Result } from './operations'
 import { QueueUnavailable, QueueUnusable } from './queue'
@@ -16,9 +15,6 @@ export interface SqliteOptions {
  * @throws QueueUnusable
  */
 export async function openSqlite(file: string, { maxPages }: SqliteOptions = {}): Promise<Engine> {
-  if (file !== ':memory:' && !existsSync(path.dirname(path.resolve(file)))) {
-    throw new QueueUnusable(`The folder of the store ${file} does not exist. Create it, or name another place.`)
-  }
   const engine = new SqliteEngine()
   await engine.open(file, maxPages).catch(async (error: Error) => {
     await engine.end()
@@ -28,9 +24,7 @@ export async function openSqlite(file: string, { maxPages }: SqliteOptions = {})
 }
 
 class SqliteEngine implements Engine {
-  private readonly thread = new Worker(path.join(__dirname, 'sqlite-thread.ts'), {
-    execArgv: ['--require', require.resolve('tsx/cjs')]
-  })
+  private readonly thread = new Worker(require.resolve('./sqlite-thread'), { execArgv })
   private readonly waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>()
   private calls = 0
   private closed?: Promise<void>

@@ -2,7 +2,7 @@ import { maskKey, type ApiKey } from '../resources/keys'
 import type { EventStream } from './stream'
 
 /** How often one route was called and what it answered; `dropped` counts connections closed without an answer. */
-interface RouteCount {
+export interface RouteCount {
   route: string
   count: number
   answers: Record<string, number>

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { shown } from '../../actions-cli/load'
+import { execArgv } from '../../typescript'
 import { handOn } from './hand-on'
 import type { Ready, WorkerConfig, WorkerMessage } from './worker'
 
@@ -33,7 +34,7 @@ const LAST_ANSWER_MS = 60_000
  */
 export async function startWorker({ config, env, log }: WorkerOptions, signal: AbortSignal): Promise<Worker> {
   const child = fork(require.resolve('./worker'), [JSON.stringify(config)], {
-    execArgv: ['--require', require.resolve('tsx/cjs')],
+    execArgv,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     killSignal: 'SIGKILL',

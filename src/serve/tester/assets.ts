@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { build, stop } from 'esbuild'
+import { isCheckout } from '../../typescript'
 
 const WEB = path.join(__dirname, '../../tester-web')
 
@@ -17,35 +19,34 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml'
 }
 
-let building: Promise<Map<string, Asset>> | undefined
-
-/** The page's files by name, made from `src/tester-web` on the first call (in about 300 ms) and kept in memory. */
-export async function assets(): Promise<Map<string, Asset>> {
-  building ??= bundle()
-  return building
+interface PageFile {
+  name: string
+  contents: Uint8Array
 }
 
-async function bundle(): Promise<Map<string, Asset>> {
-  const { outputFiles } = await build({
-    entryPoints: { app: path.join(WEB, 'main.tsx'), icon: path.join(WEB, 'icon.svg') },
-    loader: { '.svg': 'copy' },
-    outdir: '/',
-    write: false,
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2022',
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    legalComments: 'none',
-    logLevel: 'silent'
-  })
-  // Ends the process that esbuild keeps for further builds.
-  void stop()
-  return new Map(
-    outputFiles.map(({ path: file, contents, hash }) => [
-      path.basename(file),
-      { type: TYPES[path.extname(file)], gzipped: gzipSync(contents, { level: 9 }), etag: `"${hash}"` }
-    ])
-  )
+let loading: Promise<Map<string, Asset>> | undefined
+
+/** The page's files by name; in a checkout they are made from `src/tester-web` on the first call. */
+export async function assets(): Promise<Map<string, Asset>> {
+  loading ??= load()
+  return loading
+}
+
+async function load(): Promise<Map<string, Asset>> {
+  const files = isCheckout ? await sources().bundlePage() : await built()
+  return new Map(files.map(({ name, contents }) => [name, asset(name, contents)]))
+}
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- esbuild is not there in the package
+const sources = () => require(path.join(WEB, 'bundle')) as { bundlePage(): Promise<PageFile[]> }
+
+async function built(): Promise<PageFile[]> {
+  const names = (await readdir(WEB)).filter((name) => path.extname(name) in TYPES)
+  return Promise.all(names.map(async (name) => ({ name, contents: await readFile(path.join(WEB, name)) })))
+}
+
+function asset(name: string, contents: Uint8Array): Asset {
+  const gzipped = gzipSync(contents, { level: 9 })
+  const etag = `"${createHash('sha256').update(gzipped).digest('base64url')}"`
+  return { type: TYPES[path.extname(name)], gzipped, etag }
 }
