@@ -66,10 +66,10 @@ describe('the example of the README', () => {
     await contact.getByText('Newsletter Subscribers').waitFor()
     expect(await contact.innerText()).toMatch(/Morgan[\s\S]*Lee[\s\S]*plan\s+pro[\s\S]*company\s+Acme Corp/)
 
-    await sample(page, 'track-with-address')
+    await sample(page, 'track')
     expect(await send(page)).toEqual([expect.stringContaining('one automation starts')])
     await contact.getByText('started Post-Purchase Flow').waitFor()
-    await emailsendx().getByText('3 of 120 requests this minute').waitFor()
+    await emailsendx().getByText('4 of 120 requests this minute').waitFor()
   })
 })
 

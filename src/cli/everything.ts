@@ -1,6 +1,6 @@
 import path from 'node:path'
 import identify from '../../.segment/events/identify.json'
-import track from '../../.segment/events/track-with-address.json'
+import track from '../../.segment/events/track.json'
 import { startBridge } from '../bridge'
 import { SANDBOX_KEY, startSandbox } from '../sandbox'
 import { startServe } from '../serve'
@@ -53,8 +53,10 @@ export async function runEverything({ port, sandboxPort, bridgePort, data }: Eve
   }
 }
 
-/** What runs where, and the two events of EmailSendX's Segment page as lines to paste into a shell. */
+/** What runs where, and the two calls of EmailSendX's Segment page as lines to paste into a shell: the second has no address. */
 function welcome(serve: string, sandbox: string, bridge: string, data?: string): string {
+  const { userId, traits } = identify
+  const { event, properties } = track
   return `
   Tester page   ${serve}
   Sandbox       ${sandbox}   key ${SANDBOX_KEY}
@@ -62,13 +64,13 @@ function welcome(serve: string, sandbox: string, bridge: string, data?: string):
 
   Paste these two lines into another terminal:
 
-  ${curl(`${serve}/identifyContact`, sandbox, identify)}
+  ${curl(`${serve}/identifyContact`, sandbox, { type: 'identify', userId, traits })}
 
-  ${curl(`${serve}/trackEvent`, sandbox, track)}
+  ${curl(`${serve}/trackEvent`, sandbox, { type: 'track', userId, event, properties })}
 
   Then look at the contact, its list and its automation:
 
-  curl -s '${sandbox}/_sandbox/state?email=${encodeURIComponent(identify.traits.email)}'
+  curl -s '${sandbox}/_sandbox/state?email=${encodeURIComponent(traits.email)}'
 
   ${
     data ? `What there is stays in ${data}.` : 'All of it is in memory only: --data DIR keeps it.'
