@@ -3,6 +3,8 @@
  * A client is made with createRequestClient of actions-core.
  */
 export { identifyContacts } from './identifyContact/send'
+export { askForKey } from './key'
+export { normalizeEventName } from './trackEvent/event'
 export { trackEvent } from './trackEvent/send'
 export type { TrackOptions } from './trackEvent/send'
 export { forgetContacts } from './memory'

@@ -5,6 +5,7 @@ import { DEFAULT_API_URL, NO_LIST } from './constants'
 import { isNotDelivered, NotDelivered } from './errors'
 import type { Settings } from './generated-types'
 import identifyContact from './identifyContact'
+import { checkKey } from './key'
 import { unknownList } from './outcome'
 import { toError } from './render'
 import trackEvent from './trackEvent'
@@ -113,16 +114,6 @@ const destination: DestinationDefinition<Settings> = {
       eventSlug: 'journeys_step_entered_track'
     }
   ]
-}
-
-/** `whoami` is known from the vendor's client only, and older self-hosted servers may lack it. */
-async function checkKey(api: EmailSendX): Promise<void> {
-  try {
-    await api.whoami()
-  } catch (fault) {
-    if (!isNotDelivered(fault) || fault.answered !== 404) throw fault
-    await api.firstContact()
-  }
 }
 
 async function checkDefaultList(api: EmailSendX, listId: string | undefined): Promise<void> {

@@ -14,11 +14,10 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import type { AppParts } from '../app'
 import { buildApp } from '../app'
 import { Memory } from '../ingest/memory'
-import type { Normalized } from '../ingest/normalize'
-import { normalize } from '../ingest/normalize'
 import { createMetrics } from '../metrics'
 import type { Queue } from '../queue'
 import { openQueue } from '../queue'
+import { prove } from '../queue/__tests__/__helpers__/prove'
 
 const key = 'esx_test_0123456789abcdef0123456789abcdef'
 const auth = { authorization: `Bearer ${key}` }
@@ -45,12 +44,6 @@ afterEach(async () => {
   await app.close()
   await queue.close()
 })
-
-function normalized(item: unknown): Normalized {
-  const result: Normalized = { events: [], rejected: [], ignored: 0 }
-  normalize(item, { options: {}, receivedAt: new Date() }, result)
-  return result
-}
 
 async function post(path: string, body: string | Buffer | undefined, headers: Record<string, string> = auth) {
   const response = await fetch(url + path, { method: 'POST', body, headers, redirect: 'manual' })
@@ -189,6 +182,7 @@ describe('what the ingest answers', () => {
   })
 
   it('takes a batch of 4,000', async () => {
+    await prove(queue, key)
     const batch = Array.from({ length: 4000 }, (_, i) => ({
       ...track,
       messageId: `m${i}`,
@@ -198,6 +192,7 @@ describe('what the ingest answers', () => {
   })
 
   it('keeps an event over 32 KB as a dead letter, and its neighbours go on', async () => {
+    await prove(queue, key)
     const large = { ...track, messageId: 'large', properties: { text: 'x'.repeat(4_000_000) } }
     expect((await postJson('/api/rudderstack/track', [large, track])).body).toMatchObject({ accepted: 1, rejected: 1 })
     const [{ id, detail }] = await queue.deadLetters.list({})
@@ -282,6 +277,7 @@ describe('trouble of ours', () => {
 
   it('is 503 or 429 when the store is full, and nothing of the request is taken', async () => {
     await start({ maxBytes: 20_000 })
+    await prove(queue, key)
     const statuses = []
     for (let i = 0; i < 40; i++) {
       const { status } = await postJson('/api/segment/track', {
@@ -497,11 +493,7 @@ describe('strangers', () => {
 
   beforeEach(async () => {
     await start()
-    await queue.enqueue({ apiKey: proven }, normalized({ ...track, messageId: 'first' }))
-    await queue.runs.heartbeat('w', 5_000)
-    const [lease] = await queue.runs.claim('w', { limit: 1, slow: false, except: [] })
-    const state = { pausedUntil: 0, failures: 0, slow: false, succeeded: true, tried: true }
-    await queue.runs.release(lease, state)
+    await prove(queue, proven)
   })
 
   /** Sends all of a body but its end, and holds the connection. */

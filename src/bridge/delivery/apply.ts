@@ -1,9 +1,9 @@
-import type { Dead, Ack } from '../queue'
-import { defer, wait, waitsForContact } from './schedule'
-import type { Call, Head, Plan, Rules } from './schedule'
-import type { Verdict } from './outcome'
+import type { Outcome } from '../../../definitions/emailsendx/functions'
+import type { Ack, Dead } from '../queue'
 import { setAsidePause } from './backoff'
 import type { Item } from './identity-links'
+import { defer, wait, waitsForContact } from './schedule'
+import type { Call, Head, Plan, Rules } from './schedule'
 
 /** What a call has come to, for the events and for the partition. */
 export interface Effects {
@@ -12,8 +12,6 @@ export interface Effects {
   progress: boolean
   /** EmailSendX refuses the key. */
   suspended?: { status: 401 | 403; reason: string }
-  /** Why nothing became of an event, for logs: EmailSendX's status is all they may carry. */
-  tally: Record<Verdict['is'], number>
   /** Addresses that are no contacts. */
   missing: string[]
 }
@@ -32,10 +30,10 @@ const TRIES_BEFORE_ASIDE = 5
 /** One that has failed this often, while others got through, is given up. */
 const TRIES_IN_ALL = 12
 
-/** Works out what the verdicts on the events of a call mean. */
+/** Works out what the outcomes of the events of a call mean. */
 export function effectsOf(
   { items }: Call,
-  verdicts: Verdict[],
+  outcomes: Outcome[],
   head: Head,
   rules: Rules,
   { failures, succeededAt, limited }: PartitionState
@@ -43,55 +41,93 @@ export function effectsOf(
   const next: Plan = { deferred: [], dead: [], links: [], requeueFirst: [], requeueIdentifies: [] }
   const delivered: Item[] = []
   const failed: Item[] = []
-  const result: Effects = { ack: {}, progress: false, tally: emptyTally(), missing: [] }
+  const result: Effects = { ack: {}, progress: false, missing: [] }
 
   const die = (item: Item, reason: Dead['reason'], detail: string) => {
     next.dead.push({ ids: [item.id], reason, detail })
     next.requeueFirst.push(...item.keys)
   }
 
-  items.forEach((item, index) => {
-    const verdict = verdicts[index]
-    result.tally[verdict.is]++
-    if (verdict.is === 'key refused') {
-      result.suspended = { status: verdict.status, reason: verdict.words }
-      return
-    }
-    if (verdict.is === 'delivered') {
-      delivered.push(item)
-      return
-    }
-    if (verdict.is === 'failed' && limited) return
+  /** Nothing became of the event, and nobody can say that it is to blame. */
+  const tryAgain = (item: Item, message: string) => {
+    if (limited) return
     failed.push(item)
-    if (verdict.is === 'refused') {
-      die(item, 'refused', verdict.words)
-    } else if (verdict.is === 'unknown contact') {
-      if (item.email !== undefined) result.missing.push(item.email)
-      if (waitsForContact(item)) wait(item, 'contact', head, rules, next)
-      else die(item, 'unknown_contact', 'EmailSendX has no contact with this email address.')
-    } else if (verdict.is === 'unknown outcome' && rules.keepUnknownOutcomes) {
-      die(item, 'outcome_unknown', verdict.words)
-    } else if (items.length === 1 && failures + 1 >= TRIES_BEFORE_ASIDE) {
-      const attempts = item.attempts + 1
-      const othersGotThrough = succeededAt !== undefined && succeededAt > (item.firstFailedAt ?? Infinity)
-      if (attempts >= TRIES_IN_ALL && othersGotThrough) die(item, 'gave_up', verdict.words)
-      else next.deferred.push(defer(item, 'retry', rules.now + setAsidePause(attempts, TRIES_BEFORE_ASIDE)))
+    if (items.length > 1 || failures + 1 < TRIES_BEFORE_ASIDE) return
+    const attempts = item.attempts + 1
+    const othersGotThrough = succeededAt !== undefined && succeededAt > (item.firstFailedAt ?? Infinity)
+    if (attempts >= TRIES_IN_ALL && othersGotThrough) die(item, 'gave_up', message)
+    else next.deferred.push(defer(item, 'retry', rules.now + setAsidePause(attempts, TRIES_BEFORE_ASIDE)))
+  }
+
+  items.forEach((item, index) => {
+    const outcome = outcomes[index]
+    const { kind, message } = outcome
+    switch (kind) {
+      case 'delivered':
+        delivered.push(item)
+        break
+      case 'invalid':
+      case 'unaddressed':
+        result.progress = true
+        failed.push(item)
+        die(item, 'refused', message)
+        break
+      case 'unknown_contact':
+        result.progress = true
+        failed.push(item)
+        if (item.email !== undefined) result.missing.push(item.email)
+        if (waitsForContact(item)) wait(item, 'contact', head, rules, next)
+        else die(item, 'unknown_contact', message)
+        break
+      case 'misconfigured':
+        // No event is to blame for a wrong address of the server. The list came with the event.
+        if (outcome.setting === 'apiUrl') tryAgain(item, message)
+        else {
+          result.progress = true
+          failed.push(item)
+          die(item, 'refused', message)
+        }
+        break
+      case 'unauthorized':
+        result.suspended = { status: 401, reason: message }
+        break
+      case 'forbidden':
+        result.suspended = { status: 403, reason: message }
+        break
+      case 'unknown_effect':
+        if (rules.keepUnknownOutcomes) {
+          failed.push(item)
+          die(item, 'outcome_unknown', message)
+        } else tryAgain(item, message)
+        break
+      case 'retry':
+        tryAgain(item, message)
     }
   })
 
-  const { tally } = result
-  result.progress = delivered.length > 0 || tally.refused > 0 || tally['unknown contact'] > 0
+  result.progress ||= delivered.length > 0
   result.ack = {
     failed: failed.map(({ id }) => id),
     delivered: delivered.map(({ id }) => id),
     dead: together(next.dead),
     deferred: next.deferred,
     links: delivered.flatMap(({ links }) => links),
+    fired: outcomes.flatMap(firedBy),
     requeue: [...new Set(delivered.flatMap(({ keys }) => keys))],
     requeueFirst: [...new Set(next.requeueFirst)],
     requeueIdentifies: next.requeueIdentifies
   }
   return result
+}
+
+/** The name of an event that was fired, and how many automations waited for it (documented as `matchingAutomations`). */
+function firedBy(outcome: Outcome): NonNullable<Ack['fired']> {
+  if (outcome.kind !== 'delivered' || typeof outcome.sent.name !== 'string') return []
+  const { data } = outcome.answer
+  const answer = typeof data === 'object' && data !== null && 'matchingAutomations' in data ? data : outcome.answer
+  const { matchingAutomations } = answer as { matchingAutomations?: unknown }
+  const matches = typeof matchingAutomations === 'number' ? matchingAutomations : undefined
+  return [{ name: outcome.sent.name, matches }]
 }
 
 /** Those who died of the same thing in one entry. */
@@ -108,15 +144,4 @@ export function together(dead: Dead[]): Dead[] {
 /** The events that are no longer in the queue after an ack. */
 export function goneWith({ delivered = [], dead = [], deferred = [] }: Ack): Set<number> {
   return new Set([...delivered, ...dead.flatMap(({ ids }) => ids), ...deferred.map(({ id }) => id)])
-}
-
-function emptyTally(): Effects['tally'] {
-  return {
-    delivered: 0,
-    refused: 0,
-    'unknown contact': 0,
-    failed: 0,
-    'unknown outcome': 0,
-    'key refused': 0
-  }
 }

@@ -9,7 +9,7 @@ export interface Item extends QueuedEvent {
   keys: string[]
   /** What a delivery of it links: from then on these keys stand for the address. */
   links: IdentityLink[]
-  /** What it seenLinks without a delivery: an id so far unknown is seen with a user whose contact is there already. */
+  /** What it shows without a delivery: an id so far unknown is seen with a user whose contact is there already. */
   seenLinks: IdentityLink[]
 }
 
@@ -25,7 +25,7 @@ export function idKeysOf(events: QueuedEvent[]): string[] {
 
 /**
  * Finds out whose each event is. The event's own address wins, then that of its userId, then that of its anonymousId, as
- * identifies before it have told; for an identify without any, as the next one behind it seenLinks.
+ * identifies before it have told; for an identify without any, as the next one behind it tells.
  * @param events in the order of arrival
  * @param known what the partition knows of the ids' keys from what was delivered earlier
  */

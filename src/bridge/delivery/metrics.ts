@@ -1,18 +1,23 @@
 import { Counter, Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
+import type { Outcome } from '../../../definitions/emailsendx/functions'
 import type { Dead } from '../queue'
-import type { Report } from './destination'
 import type { Call } from './schedule'
-import type { Effects } from './apply'
 
 /** What the delivery counts. Labels only ever hold words of this code. */
 export interface DeliveryMetrics {
+  /** EmailSendX has answered a request. */
+  requested(method: string, status: number): void
   /** A call of the destination is over. */
-  called(report: Report, seconds: number): void
-  /** What came of it is written down. */
-  acked(type: Call['type'], effects: Effects): void
+  called(type: Call['type'] | 'probe', seconds: number): void
+  /** What came of the events of a call is written down. */
+  tried(type: Call['type'], outcomes: Outcome[]): void
+  /** An event was not fired, since no automation waits for its name. */
+  skipped(): void
   /** Events have become dead letters. */
   died(dead: Dead[]): void
+  /** EmailSendX does not know a key, and what came with it is gone. */
+  erased(items: number): void
 }
 
 export function createDeliveryMetrics(registry?: Registry): DeliveryMetrics {
@@ -25,7 +30,7 @@ export function createDeliveryMetrics(registry?: Registry): DeliveryMetrics {
   })
   const seconds = new Histogram({
     name: 'bridge_call_seconds',
-    help: 'Time a call of the destination took: a bulk of identifies, or one track',
+    help: 'Time a call of the destination took: a bulk of identifies, one track, or the probe of a new key',
     labelNames: ['type'],
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers
@@ -42,18 +47,29 @@ export function createDeliveryMetrics(registry?: Registry): DeliveryMetrics {
     labelNames: ['reason'],
     registers
   })
+  const unknownKeys = new Counter({
+    name: 'bridge_unknown_keys_total',
+    help: 'API keys that EmailSendX refused and had never accepted',
+    registers
+  })
+  const erased = new Counter({
+    name: 'bridge_unknown_keys_items_total',
+    help: 'Events and dead letters of such keys, deleted',
+    registers
+  })
   return {
+    requested: (method, status) => requests.inc({ method, status }),
+    called: (type, took) => seconds.observe({ type }, took),
+    tried(type, outcomes) {
+      for (const { kind } of outcomes) events.inc({ type, outcome: kind })
+    },
+    skipped: () => events.inc({ type: 'track', outcome: 'skipped' }),
     died(letters) {
       for (const { reason, ids } of letters) dead.inc({ reason }, ids.length)
     },
-    called({ type, exchanges }, took) {
-      seconds.observe({ type }, took)
-      for (const { method, status } of exchanges) requests.inc({ method, status })
-    },
-    acked(type, { tally }) {
-      for (const [outcome, count] of Object.entries(tally)) {
-        if (count > 0) events.inc({ type, outcome: outcome.replace(' ', '_') }, count)
-      }
+    erased(items) {
+      unknownKeys.inc()
+      erased.inc(items)
     }
   }
 }

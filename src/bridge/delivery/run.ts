@@ -1,17 +1,20 @@
+import type { RequestClient } from '@segment/actions-core'
+import { normalizeEventName } from '../../../definitions/emailsendx/functions'
+import type { ContactIds, Outcome, Settings } from '../../../definitions/emailsendx/functions'
 import { LeaseLost } from '../queue'
-import type { ClaimedPartition, Runs, ReleaseState, Ack } from '../queue'
-import { send } from './destination'
-import type { Report } from './destination'
-import { plan } from './schedule'
-import type { Call, Head, Rules } from './schedule'
-import type { DeliveryMetrics } from './metrics'
-import { classify } from './outcome'
-import { backOff, suspendedPause, pauseAfter } from './backoff'
+import type { Ack, ClaimedPartition, ReleaseState, Runs } from '../queue'
+import { emailKey } from '../queue/keys'
 import { effectsOf, goneWith, together } from './apply'
 import type { Effects } from './apply'
+import { backOff, pauseAfter, suspendedPause } from './backoff'
+import { createRequestClient, probe, send } from './destination'
 import { idKeysOf, recognise } from './identity-links'
+import type { Item } from './identity-links'
+import type { DeliveryMetrics } from './metrics'
+import { plan } from './schedule'
+import type { Call, Head, Rules } from './schedule'
 
-/** What a turn works with. */
+/** What a run works with. */
 export interface Tools {
   runs: Runs
   apiUrl: string
@@ -19,6 +22,8 @@ export interface Tools {
   now: () => number
   waitMs: number
   keepUnknownOutcomes: boolean
+  /** For so long a name that no automation waited for is not fired again; 0: every event is fired. */
+  skipUnmatchedMs: number
   metrics: DeliveryMetrics
   /** When EmailSendX last said that a partition has no contact with an address. */
   missing: {
@@ -32,65 +37,119 @@ export interface Tools {
   signal: AbortSignal
   /** No further calls are to be begun. */
   isStopping: () => boolean
+  /** This process has said so lately that it lives that nobody can have taken over its partitions. */
+  holdsLeases: () => boolean
+  /** Bytes of events that a run may hold in memory. */
+  pageBytes: () => number
+  /** Tells whether the run waits for an answer for longer than most take. */
+  onWaiting(partitionId: number, isWaiting: boolean): void
   /** Repeats a write until the store takes it, or until it no longer matters. */
   persist<Value>(write: () => Promise<Value>): Promise<Value>
 }
 
-/** A turn ends after so many calls or so long, so that every partition gets one. */
+/** What a partition is left like. */
+export interface RunResult extends ReleaseState {
+  /** Events and dead letters of an unknown key that are gone. */
+  erased: number
+}
+
+/** A run ends after so many calls or so long, so that every partition gets one. */
 const CALLS_A_RUN = 10
 const RUN_MS = 5_000
 
-const PAGE = { rows: 1_000, bytes: 2_000_000 }
+const PAGE_ROWS = 1_000
 
 /** What one bulk call takes (the destination splits what is more). */
 const MAX_CONTACTS = 500
 /** From so many failures in a row on calls get smaller, down to a single event, to find out whether one of them is at fault. */
 const FAILURES_BEFORE_SMALLER = 3
 
-/** A turn that could not even be taken, because the store failed or there is an error in the bridge, is not repeated at once. */
+/** A run that could not even begin, because the store failed or there is an error in the bridge, is not repeated at once. */
 const ERROR_PAUSE_MS = 5_000
 
+/** A call that takes longer no longer counts as work: the process begins others beside it. */
+const WAITING_MS = 100
 /** A partition with a slower call than this is worked on beside the others. */
 const SLOW_CALL_MS = 3_000
 
+/** A key that EmailSendX does not know is asked for once more, after this: its first answer may have been a slip. */
+const ASK_AGAIN_MS = 1_000
+
 /**
  * Works on a claimed partition for a while, then gives it back.
- * @returns what the partition is left like
  * @throws LeaseLost when somebody else has taken it over
  */
-export async function runPartition(partition: ClaimedPartition, tools: Tools): Promise<ReleaseState> {
-  const run = new Run(partition, tools)
+export async function runPartition(partition: ClaimedPartition, tools: Tools): Promise<RunResult> {
+  const { apiKey, pool } = partition
+  const run = new Run(partition, tools, { apiKey: apiKey ?? '', apiUrl: tools.apiUrl })
   try {
-    if (partition.apiKey !== undefined) await run.run(partition.apiKey)
-    else run.suspend({ status: 403, reason: 'The stored API key is damaged and cannot be read.' })
+    if (apiKey === undefined) run.suspend({ status: 403, reason: 'The stored API key is damaged and cannot be read.' })
+    else if (pool === 'unproven') await run.prove()
+    else await run.deliver()
   } catch (error) {
-    if (error instanceof LeaseLost) throw error
-    run.pause(ERROR_PAUSE_MS)
+    if (!(error instanceof LeaseLost)) run.pause(ERROR_PAUSE_MS)
+    await release()
     throw error
-  } finally {
-    await tools.persist(() => tools.runs.release(partition, run.state))
   }
-  return run.state
+  return { ...run.state, ...(await release()) }
+
+  function release(): Promise<{ erased: number }> {
+    return tools.persist(() => tools.runs.release(partition, run.state))
+  }
 }
 
 class Run {
   readonly state: ReleaseState
+  private readonly client: RequestClient
   private head?: Head
+  private contacts = new Map<string, string>()
+  private newContacts: NonNullable<Ack['contacts']> = []
+  /** Requests that were answered and are not counted yet. */
+  private answers = 0
   private tracksInARow = Infinity
   private succeededAt?: number
 
-  constructor(private readonly partition: ClaimedPartition, private readonly tools: Tools) {
-    this.state = {
-      pausedUntil: 0,
-      failures: partition.failures,
-      slow: partition.failures > 0,
-      succeeded: false,
-      tried: false
-    }
-    this.succeededAt = partition.succeededAt
+  constructor(
+    private readonly partition: ClaimedPartition,
+    private readonly tools: Tools,
+    private readonly settings: Settings
+  ) {
+    const { failures, succeededAt } = partition
+    this.state = { pausedUntil: 0, failures, slow: failures > 0, succeeded: false, tried: false }
+    this.succeededAt = succeededAt
+    const { signal, metrics } = tools
+    this.client = createRequestClient({
+      signal,
+      // A process that was stopped for a while must not send what another one has sent since.
+      beforeRequest: [() => this.assertLease()],
+      afterResponse: [
+        ({ method }, _options, { status }) => {
+          this.answers++
+          metrics.requested(method, status)
+        }
+      ]
+    })
   }
 
-  async run(apiKey: string): Promise<void> {
+  /** Asks EmailSendX whether it knows the key, before anything is delivered with it. */
+  async prove(): Promise<void> {
+    const { kind, message } = await this.timed('probe', () => probe(this.client, this.settings))
+    if (this.tools.signal.aborted) return
+    this.tools.noteCalls(this.partition.partitionId, this.answers)
+    this.state.tried = true
+    if (kind === 'delivered' || kind === 'forbidden') {
+      Object.assign(this.state, { succeeded: true, failures: 0, slow: false })
+    } else if (kind === 'unauthorized' && this.partition.failures > 0) {
+      this.state.suspended = { status: 401, reason: message }
+    } else {
+      // Failures count the refusals only: one of them, and a server out of order before it, refuse nobody.
+      if (kind === 'unauthorized') this.state.failures = 1
+      this.pause(kind === 'unauthorized' ? ASK_AGAIN_MS : backOff(UNREACHED))
+    }
+  }
+
+  /** Makes calls until there is nothing to do, something is in the way, or others should have their turn. */
+  async deliver(): Promise<void> {
     const end = performance.now() + RUN_MS
     for (let calls = 0; calls < CALLS_A_RUN && performance.now() < end && !this.tools.isStopping(); ) {
       const head = (this.head ??= await this.read())
@@ -106,8 +165,9 @@ class Run {
         if (!this.head) continue
       }
       if (call) {
+        if (await this.isSkipped(call)) continue
         calls++
-        if (!(await this.make(call, apiKey))) return
+        if (!(await this.make(call))) return
       } else if (head.complete) {
         return
       } else {
@@ -123,13 +183,21 @@ class Run {
     this.pause(suspendedPause(this.state.failures))
   }
 
+  pause(ms: number): void {
+    this.state.pausedUntil = this.tools.now() + ms
+  }
+
   private async read(): Promise<Head> {
-    const { runs } = this.tools
-    const { events, complete } = await runs.head(this.partition, PAGE)
+    const { runs, pageBytes } = this.tools
+    const { events, complete } = await runs.head(this.partition, { rows: PAGE_ROWS, bytes: pageBytes() })
     const idKeys = idKeysOf(events)
-    const items = recognise(events, (await runs.lookUp(this.partition, idKeys)).emails)
-    const keys = [...new Set(items.flatMap((item) => item.keys))]
-    const { blocked } = await runs.lookUp(this.partition, keys)
+    const byId = await runs.lookUp(this.partition, idKeys)
+    const items = recognise(events, byId.emails)
+    const others = new Set(items.flatMap((item) => item.keys))
+    for (const key of idKeys) others.delete(key)
+    const byEmail = await runs.lookUp(this.partition, [...others])
+    this.contacts = byEmail.contactIds
+    const blocked = [...byId.blocked, ...byEmail.blocked]
     return { items, complete, blocked, readUpTo: events[events.length - 1]?.arrivedAt ?? 0 }
   }
 
@@ -149,35 +217,86 @@ class Run {
     }
   }
 
+  /** Passes over an event whose name no automation waited for a moment ago, if that is wished for. */
+  private async isSkipped({ type, items }: Call): Promise<boolean> {
+    const { runs, now, skipUnmatchedMs } = this.tools
+    if (type === 'identify' || skipUnmatchedMs === 0) return false
+    const [item] = items
+    const name = nameOf(item)
+    const known = (await runs.lookUpNames(this.partition, [name])).get(name)
+    if (!known || known.matches > 0 || Math.abs(now() - known.askedAt) >= skipUnmatchedMs) return false
+    await this.ack({ delivered: [item.id], fired: [{ name, skipped: true }], requeue: item.keys })
+    this.tools.metrics.skipped()
+    return true
+  }
+
   /** @returns whether to go on with the partition. */
-  private async make(call: Call, apiKey: string): Promise<boolean> {
-    const { runs, apiUrl, now, signal, metrics } = this.tools
+  private async make(call: Call): Promise<boolean> {
+    const { runs, now, signal, metrics } = this.tools
     const head = this.head as Head
     const rules = this.rules()
     const begun = performance.now()
-    const report = await send(call, {
-      settings: { apiKey, apiUrl },
-      now,
-      signal,
-      beforeFiring: () => runs.markFiring(this.partition, call.items[0].id)
-    })
-    metrics.called(report, (performance.now() - begun) / 1000)
+    this.assertLease()
+    const outcomes = await this.timed(call.type, () =>
+      send(this.client, call, {
+        settings: this.settings,
+        now,
+        contactIds: this.contactIds(),
+        beforeFiring: () => runs.markFiring(this.partition, call.items[0].id)
+      })
+    )
     // What was interrupted stays as it is: an event being fired remains marked, everything else is simply sent again.
     if (signal.aborted) return false
+    this.assertLease()
 
-    const limited = report.exchanges.some(({ status }) => status === 429)
-    const verdicts = call.items.map((item, index) => classify(item, report.rows[index], report))
-    const effects = effectsOf(call, verdicts, head, rules, {
+    const limited = outcomes.some(({ pace }) => pace?.status === 429)
+    const effects = effectsOf(call, outcomes, head, rules, {
       failures: this.state.failures,
       succeededAt: this.succeededAt,
       limited
     })
-    await this.ack(effects.ack)
-    metrics.acked(call.type, effects)
+    const contacts = this.newContacts.splice(0)
+    await this.ack({ ...effects.ack, contacts })
+    metrics.tried(call.type, outcomes)
     this.learn(call, effects)
     this.state.tried = true
     this.state.slow = performance.now() - begun > SLOW_CALL_MS
-    return this.goesOn(report, effects, limited)
+    return this.goesOn(outcomes, effects, limited)
+  }
+
+  /** Does something that waits for EmailSendX, and tells the worker when that takes long. */
+  private async timed<Result>(type: Call['type'] | 'probe', work: () => Promise<Result>): Promise<Result> {
+    const { tools } = this
+    const { partitionId } = this.partition
+    const begun = performance.now()
+    const timer = setTimeout(() => tools.onWaiting(partitionId, true), WAITING_MS)
+    try {
+      return await work()
+    } finally {
+      clearTimeout(timer)
+      tools.onWaiting(partitionId, false)
+      tools.metrics.called(type, (performance.now() - begun) / 1000)
+    }
+  }
+
+  /** @throws LeaseLost when others may have taken over the partition by now */
+  private assertLease(): void {
+    if (!this.tools.holdsLeases()) throw new LeaseLost(this.partition.partitionId)
+  }
+
+  /** The contacts that the store knows. What is found out goes there with the outcome of the call. */
+  private contactIds(): ContactIds {
+    return {
+      get: (email) => this.contacts.get(emailKey(email)),
+      set: (email, contactId) => {
+        this.contacts.set(emailKey(email), contactId)
+        this.newContacts.push({ key: emailKey(email), contactId })
+      },
+      delete: (email) => {
+        this.contacts.delete(emailKey(email))
+        this.newContacts.push({ key: emailKey(email) })
+      }
+    }
   }
 
   private async ack(ack: Ack): Promise<void> {
@@ -200,7 +319,7 @@ class Run {
       const delivered = new Set(ack.delivered)
       for (const { id, email } of call.items)
         if (email && delivered.has(id)) this.tools.missing.forget(partitionId, email)
-      // The next bulk call should be a full one, and what was links may tell whose the others are.
+      // The next bulk call should be a full one, and what was linked may tell whose the others are.
       this.head = undefined
       this.tracksInARow = 0
     } else {
@@ -208,7 +327,7 @@ class Run {
     }
   }
 
-  private goesOn(report: Report, { progress, suspended }: Effects, limited: boolean): boolean {
+  private goesOn(outcomes: Outcome[], { progress, suspended }: Effects, limited: boolean): boolean {
     if (progress) {
       this.state.succeeded = true
       this.succeededAt = this.tools.now()
@@ -223,13 +342,20 @@ class Run {
       this.state.failures++
       this.state.slow = true
     }
-    const ages = this.tools.noteCalls(this.partition.partitionId, report.pace.length)
-    const pause = Math.max(pauseAfter(report.pace, ages), failed ? backOff(this.state.failures) : 0)
+    const pace = outcomes.map((outcome) => outcome.pace).find((said) => said !== undefined)
+    const ages = this.tools.noteCalls(this.partition.partitionId, this.answers)
+    this.answers = 0
+    const pause = Math.max(pauseAfter(pace, ages), failed ? backOff(this.state.failures) : 0)
     this.pause(pause)
     return pause === 0
   }
+}
 
-  pause(ms: number): void {
-    this.state.pausedUntil = this.tools.now() + ms
-  }
+/** As after this many failures a key is tried that EmailSendX could not be asked about. */
+const UNREACHED = 3
+
+/** The name that an event is fired by. */
+function nameOf({ event: { event, options } }: Item): string {
+  const name = String(event.event)
+  return options.eventNameForm === 'as_sent' ? name : normalizeEventName(name)
 }

@@ -3,20 +3,25 @@ import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { LeaseLost } from '../queue'
-import type { ClaimedPartition, Queue } from '../queue'
+import type { ClaimedPartition, Pool, Queue } from '../queue'
 import { createDeliveryMetrics } from './metrics'
 import { runPartition } from './run'
 import type { Tools } from './run'
+import { Slots } from './slots'
 
 export interface DeliveryOptions {
   queue: Queue
   /** Where EmailSendX is: https, or http on loopback. */
   apiUrl: string
-  log: Pick<Logger, 'info' | 'warn' | 'error'>
+  log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
   /** ms since 1970. Default: the system's clock. */
   now?: () => number
-  /** Partitions worked on at the same time. Default 64. */
+  /** Partitions worked on at the same time, not counting those that wait for EmailSendX. Default 64. */
   concurrency?: number
+  /** Keys that EmailSendX is asked about in a second, whatever comes in: each may be an invention. Default 20. */
+  probesPerSecond?: number
+  /** For so long a name that no automation waited for is not fired again. Default 0: every event is fired. */
+  skipUnmatchedMs?: number
   /** How long an event waits for its email or its contact, from its arrival. Default one hour. */
   waitMs?: number
   /**
@@ -39,9 +44,16 @@ export interface Delivery {
   stop(): Promise<void>
 }
 
+const POOLS: Pool[] = ['normal', 'slow', 'unproven']
 const HOUR_MS = 60 * 60 * 1000
-/** Part of the concurrency that is for partitions whose calls are slow or fail, so that these never keep the others waiting. */
+/** Parts of the concurrency for partitions whose calls are slow or fail, and for those of keys nobody knows yet. */
 const SLOW_SHARE = 1 / 4
+const UNPROVEN_SHARE = 1 / 8
+/** Bytes of events in memory, for a run when there are few and when there are many. */
+const PAGE_BYTES = 2_000_000
+const SMALL_PAGE_BYTES = 250_000
+/** How often keys that were refused are forgotten. */
+const FORGET_REFUSED_MS = 5_000
 /** How long the word that there is no such contact is good for. */
 const MISSING_MS = 60_000
 /** EmailSendX counts the calls of the last minute. */
@@ -59,8 +71,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
 class DeliveryWorker implements Delivery {
   private readonly id = randomUUID()
   private readonly now: () => number
-  private readonly capacity: { fast: number; slow: number }
-  private readonly running = new Map<number, { slow: boolean; done: Promise<void> }>()
+  private readonly slots: Slots
   private readonly tools: Tools
   private readonly aborting = new AbortController()
   private readonly timers: NodeJS.Timeout[] = []
@@ -71,24 +82,37 @@ class DeliveryWorker implements Delivery {
   private lookAgain = false
   private lastLook = -Infinity
   private lastPruning = -Infinity
+  private lastForgetting = -Infinity
+  /** Until when nobody can take over what this process works on, by performance.now(). */
+  private leasedUntil = -Infinity
   private storeWorks = true
 
   constructor(private readonly options: DeliveryOptions) {
     const { queue, apiUrl, now = Date.now, concurrency = 64, waitMs = HOUR_MS, onUnknownOutcome, registry } = options
+    const share = (part: number) => Math.max(1, Math.round(concurrency * part))
     this.now = now
-    const slow = Math.max(1, Math.round(concurrency * SLOW_SHARE))
-    this.capacity = { slow, fast: Math.max(1, concurrency - slow) }
+    this.slots = new Slots(
+      { normal: share(1 - SLOW_SHARE), slow: share(SLOW_SHARE), unproven: share(UNPROVEN_SHARE) },
+      options.probesPerSecond ?? 20
+    )
     this.tools = {
       runs: queue.runs,
       apiUrl,
       now,
       waitMs,
+      skipUnmatchedMs: options.skipUnmatchedMs ?? 0,
       keepUnknownOutcomes: onUnknownOutcome === 'dead-letter',
       metrics: createDeliveryMetrics(registry),
       missing: rememberMissing(now),
       noteCalls: rememberCalls(now),
       signal: this.aborting.signal,
       isStopping: () => this.stopping !== undefined,
+      holdsLeases: () => performance.now() < this.leasedUntil,
+      pageBytes: () => (this.slots.count > concurrency ? SMALL_PAGE_BYTES : PAGE_BYTES),
+      onWaiting: (partitionId, isWaiting) => {
+        this.slots.setWaiting(partitionId, isWaiting)
+        if (isWaiting) this.look()
+      },
       persist: (write) => this.persist(write)
     }
   }
@@ -120,12 +144,16 @@ class DeliveryWorker implements Delivery {
   private async idleWithin(ms: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
-    await Promise.race([late, Promise.all([...this.running.values()].map(({ done }) => done))])
+    await Promise.race([late, this.slots.idle()])
     clearTimeout(timer)
   }
 
   private async heartbeat(leaseMs: number): Promise<void> {
-    await this.attempt(() => this.options.queue.runs.heartbeat(this.id, leaseMs))
+    const begun = performance.now()
+    await this.attempt(async () => {
+      await this.options.queue.runs.heartbeat(this.id, leaseMs)
+      this.leasedUntil = begun + leaseMs
+    })
   }
 
   /** Looks for partitions that are due, and once more when asked meanwhile. */
@@ -142,49 +170,53 @@ class DeliveryWorker implements Delivery {
       this.lookAgain = false
       await this.attempt(async () => {
         await this.tick()
-        for (const slow of [false, true]) await this.claim(slow)
+        for (const pool of POOLS) await this.claim(pool)
       })
     }
   }
 
-  private async claim(slow: boolean): Promise<void> {
-    const busy = [...this.running.values()].filter((partition) => partition.slow === slow).length
-    const limit = this.capacity[slow ? 'slow' : 'fast'] - busy
+  private async claim(pool: Pool): Promise<void> {
+    const limit = this.slots.free(pool)
     if (limit <= 0) return
-    const except = [...this.running.keys()]
-    const partitions = await this.options.queue.runs.claim(this.id, { limit, slow, except })
+    const partitions = await this.options.queue.runs.claim(this.id, { pool, limit })
     for (const partition of partitions) {
-      const done = this.run(partition).finally(() => {
-        this.running.delete(partition.partitionId)
-        this.look()
-      })
-      this.running.set(partition.partitionId, { slow, done })
+      this.slots.take(partition.partitionId, pool, this.run(partition))
     }
   }
 
   private async run(partition: ClaimedPartition): Promise<void> {
     const { log } = this.options
+    const { failures: before, pool } = partition
     try {
-      const { suspended, failures, succeeded } = await runPartition(partition, this.tools)
+      const { suspended, failures, succeeded, erased } = await runPartition(partition, this.tools)
       const about = { partition: partition.partition, failures }
-      if (suspended)
+      if (suspended && pool === 'unproven') {
+        // Anybody can have as many of these as they like.
+        log.debug({ ...about, erased }, 'EmailSendX does not know an API key')
+        this.tools.metrics.erased(erased)
+      } else if (suspended) {
         log.warn({ ...about, status: suspended.status }, 'EmailSendX refuses the API key of this partition')
-      else if (failures > partition.failures) log.warn(about, 'nothing can be delivered in this partition')
-      else if (succeeded && partition.failures > 0) log.info(about, 'this partition is delivered again')
+      } else if (pool !== 'unproven' && failures > before) log.warn(about, 'nothing can be delivered in this partition')
+      else if (pool !== 'unproven' && succeeded && before > 0) log.info(about, 'this partition is delivered again')
     } catch (error) {
-      if (error instanceof LeaseLost)
-        log.warn({ partition: partition.partition }, 'another process has taken over this partition')
+      if (error instanceof LeaseLost) log.warn({ partition: partition.partition }, 'lost the lease of this partition')
       else if (!this.gone)
-        log.error({ partition: partition.partition, err: error }, 'a turn of this partition ended early')
+        log.error({ partition: partition.partition, err: error }, 'a run of this partition ended early')
     }
+    // Not before the slot is free.
+    setImmediate(() => this.look())
   }
 
-  /** What is done by the clock: a look at the clock itself, and housekeeping once an hour. */
+  /** Looks whether the clock was set back, and does what is to be done every few seconds and every hour. */
   private async tick(): Promise<void> {
     const now = this.now()
     const wasSetBack = now < this.lastLook - 1_000
     this.lastLook = now
     if (wasSetBack) await this.options.queue.runs.reschedule()
+    if (wasSetBack || now - this.lastForgetting >= FORGET_REFUSED_MS) {
+      this.lastForgetting = now
+      await this.options.queue.forgetRefused()
+    }
     if (wasSetBack || now - this.lastPruning >= HOUR_MS) {
       this.lastPruning = now
       const pruned = await this.options.queue.prune()

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { QueueUnusable } from './queue'
+import { QueueUnusable } from './errors'
 
 const MIN_SECRET_LENGTH = 16
 const NONCE_BYTES = 12

@@ -1,3 +1,6 @@
+export * from './errors'
 export { openQueue } from './open'
 export type { QueueOptions } from './open'
-export * from './queue'
+export { Queue } from './queue'
+export type { DeadLetters, Runs } from './queue'
+export * from './types'

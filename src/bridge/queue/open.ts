@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import type { Engine } from './engine'
-import { openPostgres } from './postgres'
-import { QueueUnusable } from './queue'
-import type { Queue } from './queue'
-import { openSqlite } from './sqlite'
-import { StoredQueue } from './stored-queue'
-import type { Limits } from './stored-queue'
-import { secretFrom, Encryption } from './encryption'
+import type { Driver, Store } from './drivers/driver'
+import { storeOf } from './drivers/driver'
+import { openPostgres } from './drivers/postgres'
+import { openSqlite } from './drivers/sqlite'
+import { Encryption, secretFrom } from './encryption'
+import { QueueUnusable } from './errors'
+import { DEFAULT_LIMITS, Queue } from './queue'
+import type { Limits } from './queue'
 
 export interface QueueOptions extends Partial<Limits> {
   /** Encrypts the API keys at rest; at least 16 characters. Postgres needs one. A SQLite file makes its own in `<file>.secret`. */
@@ -29,14 +29,23 @@ export async function openQueue(target: string, options: QueueOptions = {}): Pro
   if (!isPostgres && target !== ':memory:') checkFolder(target)
   const encryption = new Encryption(options.secret ?? ownSecret(target, isPostgres))
   const now = options.now ?? Date.now
-  const engine = isPostgres ? await openPostgres(target) : await openSqlite(target, { maxPages: options.maxPages })
+  const driver: Driver = isPostgres
+    ? await openPostgres(target)
+    : await openSqlite(target, { maxPages: options.maxPages })
+  const store = storeOf(driver, now)
   try {
-    await prepare(engine, encryption, now())
+    await prepare(store, encryption)
   } catch (error) {
-    await engine.close()
+    await driver.close()
     throw error
   }
-  return new StoredQueue(engine, encryption, now, options)
+  return new Queue(store, () => driver.close(), encryption, now, limitsOf(options))
+}
+
+/** What is not given, or given as undefined, has its default. */
+function limitsOf(options: Partial<Limits>): Limits {
+  const names = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]
+  return Object.fromEntries(names.map((name) => [name, options[name] ?? DEFAULT_LIMITS[name]])) as unknown as Limits
 }
 
 function checkFolder(target: string): void {
@@ -61,16 +70,16 @@ function ownSecret(target: string, isPostgres: boolean): string {
   return secretFrom(file)
 }
 
-async function prepare(engine: Engine, encryption: Encryption, now: number): Promise<void> {
+async function prepare(store: Store, encryption: Encryption): Promise<void> {
   try {
-    const { newer, known } = await engine.run('migrate', now)
+    const { newer, known } = await store.migrate()
     if (newer !== undefined) {
       throw new QueueUnusable(
         `The store has schema version ${newer}, this version of the bridge knows up to ${known}. Start a newer bridge.`
       )
     }
     const proof = encryption.fingerprint('')
-    if ((await engine.run('setIfAbsent', 'secret', proof)) !== proof) {
+    if ((await store.setIfAbsent('secret', proof)) !== proof) {
       throw new QueueUnusable(
         'The store was made with another secret, so its API keys cannot be read. Set BRIDGE_SECRET (or the .secret file beside the store) to that one.'
       )

@@ -1,339 +1,410 @@
-import type { BridgeEvent, RejectedItem } from '../event'
+import { LRUCache } from 'lru-cache'
+import type { BridgeEvent } from '../event'
+import type { Store } from './drivers/driver'
+import type { Encryption } from './encryption'
+import { LeaseLost, PartitionRefused, QueueFull } from './errors'
+import { GroupCommit } from './group-commit'
+import { messageKey } from './keys'
+import type { DeadLetterCondition } from './transactions/dead-letters'
+import type { EnqueueResult, PackedRequest } from './transactions/enqueue'
+import { nameOf } from './transactions/partitions'
+import type { PartitionCondition } from './transactions/partitions'
+import { sum } from './transactions/sql'
+import type {
+  Ack,
+  ClaimedPartition,
+  DeadLetter,
+  DeadLetterFilter,
+  Enqueued,
+  EnqueueRequest,
+  EventNameReport,
+  Known,
+  Lease,
+  PartitionFilter,
+  PartitionKey,
+  PartitionStatus,
+  Pool,
+  Pruned,
+  QueuePage,
+  QueueStats,
+  ReleaseState
+} from './types'
+
+export interface Limits {
+  /** Bytes of all events and dead letters. Over it the store takes nothing. */
+  maxBytes: number
+  /** Bytes of the undelivered events of one partition. */
+  maxPartitionBytes: number
+  /** How long the oldest event of a partition may have been stuck; over it the partition takes nothing. */
+  maxAgeMs: number
+  /** How long message ids are remembered to tell duplicates. Default 30 days, as long as RudderStack sends again. */
+  dedupeMs: number
+  /** Message ids, and ids of users, that are remembered. When there are more, the oldest are forgotten. */
+  maxRemembered: number
+  /** How long dead letters are kept. */
+  deadLetterMs: number
+  /** How long addresses and contacts are remembered of users of whom nothing comes any more. */
+  forgetAfterMs: number
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+export const DEFAULT_LIMITS: Limits = {
+  maxBytes: 10 * 1024 ** 3,
+  maxPartitionBytes: 2 * 1024 ** 3,
+  maxAgeMs: 7 * DAY_MS,
+  dedupeMs: 30 * DAY_MS,
+  maxRemembered: 100_000_000,
+  deadLetterMs: 90 * DAY_MS,
+  forgetAfterMs: 400 * DAY_MS
+}
+
+/** Added to the bytes of an event for its row, keys and indexes. */
+const ROW_BYTES = 300
+/** A group of requests written in one transaction takes no more. */
+const MAX_GROUP_BYTES = 2 * 1024 * 1024
+const GROUPS_AT_ONCE = 2
+/** The share of the store that keys have which EmailSendX has not accepted yet, all of them together. */
+const UNPROVEN_SHARE = 1 / 50
+/** How old the sum of all bytes may be; and as part of the time, how much may be spent on it: it is a look at all partitions. */
+const SUM_MAX_AGE_MS = 1_000
+const SUM_TIME_SHARE = 1 / 100
+/** Rows changed in one transaction by housekeeping, so that requests never wait long for it. */
+const CHORE_ROWS = 1_000
+/** How long a refused key is remembered for an immediate answer. */
+const REFUSED_MS = 60_000
+const LIST_ROWS = 100
 
 /**
- * The durable store between the doors and the delivery. Everything a door acknowledged is in here until it is delivered
- * or a dead letter. Two engines keep the same promises: a SQLite file, and Postgres for several machines.
+ * The durable queue between ingest and delivery. Everything that was acknowledged is in here until it is delivered or a dead
+ * letter. Two drivers keep the same promises: a SQLite file, and Postgres for several machines. All methods throw
+ * QueueUnavailable when the store can't be used.
  */
-export interface Queue {
+export class Queue {
+  private readonly group: GroupCommit<PackedRequest, EnqueueResult>
+  private readonly listeners = new Set<() => void>()
+  /** What a key is stored as, of the keys used lately. */
+  private readonly keys = new LRUCache<string, Pick<PackedRequest, 'fingerprint' | 'encryptedKey'>>({ max: 10_000 })
+  /** Fingerprints of keys that EmailSendX has accepted. */
+  private readonly proven = new LRUCache<string, true>({ max: 100_000 })
+  private bytes = { kept: 0, countAgainAt: -Infinity }
+
+  constructor(
+    private readonly store: Store,
+    private readonly closeStore: () => Promise<void>,
+    private readonly encryption: Encryption,
+    private readonly now: () => number,
+    private readonly limits: Limits
+  ) {
+    const maxUnprovenBytes = limits.maxBytes * UNPROVEN_SHARE
+    this.group = new GroupCommit(
+      (requests) => store.enqueue(requests, { ...limits, maxUnprovenBytes }),
+      ({ bytes }) => bytes,
+      MAX_GROUP_BYTES,
+      GROUPS_AT_ONCE
+    )
+  }
+
   /**
    * Takes one request. Everything of it is committed and on disk when this resolves; when it rejects, nothing of it is.
    * @throws QueueFull, PartitionRefused, QueueUnavailable
    */
-  enqueue(partition: PartitionKey, request: EnqueueRequest): Promise<Enqueued>
-  /** Whether EmailSendX has ever accepted the key. Anybody can make up another one. @throws QueueUnavailable */
-  isProven(partition: PartitionKey): Promise<boolean>
-  /** Resolves when the store can take a commit right now. @throws QueueUnavailable */
-  ping(): Promise<void>
-  /** What metrics and health show. Cheap enough to be called every few seconds. @throws QueueUnavailable */
-  stats(): Promise<QueueStats>
-  readonly deadLetters: DeadLetters
-  readonly partitions: Partitions
-  /** The delivery's side. */
-  readonly runs: Runs
-  /** Deletes what is past its retention (message ids, old dead letters, empty forgotten partitions). Delivery runs it hourly. */
-  prune(): Promise<Pruned>
+  async enqueue({ apiKey }: PartitionKey, request: EnqueueRequest): Promise<Enqueued> {
+    const packed = pack(this.namesOf(apiKey), request)
+    const { maxBytes, maxPartitionBytes } = this.limits
+    if ((await this.bytesKept()) + packed.bytes > maxBytes) {
+      throw new QueueFull('store', 'bytes', `The store holds its limit of ${maxBytes} bytes.`)
+    }
+    this.bytes.kept += packed.bytes
+    const result = await this.group.add(packed)
+    if ('refused' in result) throw new PartitionRefused(result.refused)
+    if ('full' in result) {
+      if (result.full === 'unproven') this.announce()
+      throw fullError(result.full, maxPartitionBytes)
+    }
+    this.announce()
+    return result
+  }
+
+  /** Whether EmailSendX has ever accepted the key. Anybody can make up another one. */
+  async isProven({ apiKey }: PartitionKey): Promise<boolean> {
+    const { fingerprint } = this.namesOf(apiKey)
+    if (this.proven.has(fingerprint)) return true
+    const isProven = await this.store.isProven(fingerprint)
+    if (isProven) this.proven.set(fingerprint, true)
+    return isProven
+  }
+
+  /** Resolves when the store can take a commit right now. */
+  async ping(): Promise<void> {
+    await this.store.writeProbe()
+  }
+
+  /** What metrics and health show. Cheap enough to be called every few seconds. */
+  async stats(): Promise<QueueStats> {
+    const totals = await this.store.totals()
+    return {
+      events: totals.events,
+      deferred: totals.deferred,
+      bytes: totals.bytes,
+      maxBytes: this.limits.maxBytes,
+      deadLetters: totals.dead,
+      partitions: totals.partitions,
+      suspendedPartitions: totals.suspended,
+      unprovenPartitions: totals.unproven,
+      messageIds: totals.message_ids,
+      identityLinks: totals.links,
+      oldestArrivedAt: totals.oldest ?? undefined
+    }
+  }
+
+  /** Deletes what is past its time. Delivery runs it hourly. */
+  async prune(): Promise<Pruned> {
+    const { store, limits } = this
+    const now = this.now()
+    if (!(await store.mayPrune())) {
+      return { messageIds: 0, identities: 0, deadLetters: 0, keyRefused: 0, partitions: 0 }
+    }
+    const messageIds = await untilDone(() => store.forgetMessages(now - limits.dedupeMs, CHORE_ROWS))
+    const links = await untilDone(() => store.forgetLinks(now - limits.forgetAfterMs, CHORE_ROWS))
+    const contacts = await untilDone(() => store.forgetContacts(now - limits.forgetAfterMs, CHORE_ROWS))
+    const { message_ids, links: linked } = await store.totals()
+    return {
+      messageIds: messageIds + (await this.forgetOldest(message_ids, (rows) => store.forgetMessages(now, rows))),
+      identities: links + contacts + (await this.forgetOldest(linked, (rows) => store.forgetLinks(now, rows))),
+      deadLetters: await untilDone(() => store.purgeDead({ until: now - limits.deadLetterMs }, CHORE_ROWS)),
+      keyRefused: await untilDone(() => store.burySuspended(now - limits.maxAgeMs, CHORE_ROWS)),
+      partitions: await untilDone(() => store.forgetPartitions(now - limits.dedupeMs, CHORE_ROWS))
+    }
+  }
+
+  /** Forgets keys that were refused a minute ago and had never worked. Delivery runs it every few seconds. @returns how many */
+  async forgetRefused(): Promise<number> {
+    return untilDone(() => this.store.forgetRefused(this.now() - REFUSED_MS, CHORE_ROWS))
+  }
+
   /** Waits for what is being written, then closes the store. Every later call rejects with QueueUnavailable. */
-  close(): Promise<void>
-}
-
-/** A partition is everything that was sent with one EmailSendX API key. */
-export interface PartitionKey {
-  apiKey: string
-}
-
-export interface EnqueueRequest {
-  events: BridgeEvent[]
-  /** Items that can never be delivered: kept as dead letters (reason `rejected`) in the same commit. */
-  rejected: RejectedItem[]
-}
-
-export interface Enqueued {
-  /** Events newly taken. */
-  accepted: number
-  /** Events whose messageId this partition has already taken within the de-duplication window. */
-  duplicates: number
-}
-
-/** Nothing was taken because a limit is reached: of one partition (429) or of the whole store (503). */
-export class QueueFull extends Error {
-  constructor(readonly scope: 'partition' | 'store', readonly limit: 'bytes' | 'age', message: string) {
-    super(message)
-    this.name = 'QueueFull'
+  async close(): Promise<void> {
+    await this.closeStore()
   }
-}
 
-/** Nothing was taken because EmailSendX has refused this API key and has never accepted it (401). */
-export class PartitionRefused extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'PartitionRefused'
+  readonly deadLetters = {
+    /** Newest first. `before` is the last id of the page before. */
+    list: (filter: DeadLetterFilter, { limit = LIST_ROWS, before }: { limit?: number; before?: number } = {}) =>
+      this.store.listDead({ ...this.conditionOf(filter), before }, limit),
+
+    count: (filter: DeadLetterFilter): Promise<number> => this.store.countDead(this.conditionOf(filter)),
+
+    /** One dead letter with what was received: the BridgeEvent, or the rejected item as it came. */
+    show: (id: number): Promise<(DeadLetter & { content: unknown }) | undefined> => this.store.showDead(id),
+
+    /** Puts them back at the end of their partitions, as if they had arrived now. Rejected items stay where they are. */
+    retry: async (filter: DeadLetterFilter): Promise<{ retried: number; kept: number }> => {
+      const condition = this.conditionOf(filter)
+      const retried = await untilDone(() => this.store.retryDead(condition, CHORE_ROWS))
+      this.announce()
+      return { retried, kept: await this.store.countDead({ ...condition, isEvent: false }) }
+    },
+
+    purge: (filter: DeadLetterFilter): Promise<number> =>
+      untilDone(() => this.store.purgeDead(this.conditionOf(filter), CHORE_ROWS))
   }
-}
 
-/** The store cannot be read or written: disk full, file damaged or read-only, Postgres unreachable, or closed (503). */
-export class QueueUnavailable extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options)
-    this.name = 'QueueUnavailable'
+  /** Partitions as an operator sees them. */
+  readonly partitions = {
+    list: (filter: PartitionFilter & { suspended?: boolean } = {}): Promise<PartitionStatus[]> =>
+      this.store.listPartitions(this.conditionOf(filter)),
+
+    /** Nothing more is delivered for them until they are resumed. @returns how many */
+    pause: (filter: PartitionFilter): Promise<number> => this.store.pause(this.conditionOf(filter)),
+
+    /** Lets suspended and paused partitions try again at once. @returns how many */
+    resume: async (filter: PartitionFilter): Promise<number> => {
+      const count = await this.store.resume(this.conditionOf(filter))
+      this.announce()
+      return count
+    },
+
+    /** Deletes their waiting events. @returns how many */
+    drop: (filter: PartitionFilter): Promise<number> =>
+      untilDone(() => this.store.drop(this.conditionOf(filter), CHORE_ROWS)),
+
+    /** What the calls for each event name came to. */
+    report: (filter: PartitionFilter = {}): Promise<EventNameReport[]> =>
+      this.store.reportNames(this.conditionOf(filter))
   }
-}
 
-/** The store cannot be opened by this version or with this secret; the message says what to do. */
-export class QueueUnusable extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options)
-    this.name = 'QueueUnusable'
-  }
-}
-
-/** Thrown to a worker whose partition has been taken over: its result must not count, and it must let go of the partition. */
-export class LeaseLost extends Error {
-  constructor(partitionId: number) {
-    super(`partition ${partitionId} is worked on by someone else now`)
-    this.name = 'LeaseLost'
-  }
-}
-
-export interface QueueStats {
-  /** Events not yet delivered (queued, deferred and in flight). */
-  events: number
-  /** Of these, how many are deferred: their user, their contact or their turn is not there yet. */
-  deferred: number
-  /** Bytes of all events and dead letters, as counted against the limit. */
-  bytes: number
-  maxBytes: number
-  deadLetters: number
-  partitions: number
-  /** Partitions whose API key EmailSendX refuses. */
-  suspendedPartitions: number
-  /** Arrival of the oldest event that is not deferred, ms since 1970; absent when there is none. */
-  oldestArrivedAt?: number
-}
-
-export interface Pruned {
-  /** Forgotten message ids. */
-  messageIds: number
-  /** Deleted dead letters. */
-  deadLetters: number
-  /** Events made dead letters because their key stayed refused. */
-  keyRefused: number
-  /** Forgotten partitions whose key never worked. */
-  partitions: number
-}
-
-// ---------------------------------------------------------------------------------------------- partitions, as a worker sees them
-
-/**
- * Work on partitions, across all processes that share the store. A partition is worked on by whoever claimed it last; the store
- * takes nothing about it from anybody else. Times are the process's own, leases go by the store's clock.
- */
-export interface Runs {
-  /** Says that the worker lives. Partitions of a worker that has not said so for `leaseMs` (at most a minute) are up for grabs. */
-  heartbeat(worker: string, leaseMs: number): Promise<void>
-  /** Ends the worker: its partitions are free at once. */
-  deregister(worker: string): Promise<void>
-  /** Takes partitions that are due: the longest due first, up to `limit`, never one of `except`. */
-  claim(worker: string, query: { limit: number; slow: boolean; except: number[] }): Promise<ClaimedPartition[]>
-  /** The first events of the partition that are not deferred, up to a number of rows and bytes, at least one. @throws LeaseLost */
-  head(lease: Lease, size: { rows: number; bytes: number }): Promise<QueuePage>
-  /** What is known in the partition of users by their keys (see keys.ts): their emails, and what of them is blocked. */
-  lookUp(lease: Lease, keys: string[]): Promise<{ emails: Map<string, string>; blocked: BlockedKey[] }>
-  /** Writes down, before it happens, that an event is fired. @throws LeaseLost when it must not be */
-  markFiring(lease: Lease, eventId: number): Promise<void>
   /**
-   * Writes down what became of events, all or nothing. May be repeated when nobody knows whether it was done.
-   * @returns how many others are back in the queue
-   * @throws LeaseLost
+   * Work on partitions, across all processes that share the store. A partition is worked on by whoever claimed it last; the
+   * store takes nothing about it from anybody else. Times are the process's own, leases go by the store's clock.
    */
-  ack(lease: Lease, ack: Ack): Promise<{ requeued: number }>
-  /** Gives the partition back. @throws LeaseLost */
-  release(lease: Lease, state: ReleaseState): Promise<void>
-  /** The clock was set back: every partition is due now. */
-  reschedule(): Promise<void>
-  /** Calls back when this process has put something into a partition. @returns what ends that. */
-  onEnqueue(listener: () => void): () => void
+  readonly runs = {
+    /** Says that the worker lives. Partitions of a worker that has not said so for `leaseMs` (at most a minute) are up for grabs. */
+    heartbeat: (worker: string, leaseMs: number): Promise<void> => this.store.heartbeat(worker, leaseMs),
+
+    /** Ends the worker: its partitions are free at once. */
+    deregister: (worker: string): Promise<void> => this.store.deregister(worker),
+
+    /** Takes partitions of a pool that are due: the longest due first, up to `limit`, none that the worker has already. */
+    claim: async (worker: string, query: { pool: Pool; limit: number }): Promise<ClaimedPartition[]> => {
+      const claimed = await this.store.claim(worker, query)
+      return claimed.map(({ id, token, fingerprint, encrypted_key, pool, failures, succeeded_at }) => ({
+        partitionId: id,
+        token,
+        partition: nameOf(fingerprint),
+        apiKey: this.decrypt(encrypted_key),
+        pool,
+        failures,
+        succeededAt: succeeded_at ?? undefined
+      }))
+    },
+
+    /** The first events that are not deferred, up to a number of rows and bytes, at least one. @throws LeaseLost */
+    head: async (lease: Lease, size: { rows: number; bytes: number }): Promise<QueuePage> => {
+      const { events, complete } = assertLease(lease, await this.store.head(lease, size))
+      return {
+        complete,
+        events: events.map(({ body, ...event }) => ({ ...event, event: JSON.parse(body) as BridgeEvent }))
+      }
+    },
+
+    /** What is known of users by their keys (see keys.ts). */
+    lookUp: (lease: Lease, keys: string[]): Promise<Known> => this.store.lookUp(lease, keys),
+
+    /** What EmailSendX last said about event names. */
+    lookUpNames: (lease: Lease, names: string[]) => this.store.lookUpNames(lease, names),
+
+    /** Writes down, before it happens, that an event is fired. @throws LeaseLost when it must not be */
+    markFiring: async (lease: Lease, eventId: number): Promise<void> => {
+      assertLease(lease, (await this.store.markFiring(lease, eventId)) || undefined)
+    },
+
+    /**
+     * Writes down what became of events, all or nothing. May be repeated when nobody knows whether it was done.
+     * @returns how many others are back in the queue
+     * @throws LeaseLost
+     */
+    ack: async (lease: Lease, ack: Ack): Promise<{ requeued: number }> => {
+      const dead = ack.dead?.map((letter) => ({ ...letter, detail: storable(letter.detail) }))
+      return assertLease(lease, await this.store.ack(lease, { ...ack, dead }))
+    },
+
+    /** Gives the partition back. @returns how many events of an unknown key are gone with it. @throws LeaseLost */
+    release: async (lease: Lease, state: ReleaseState): Promise<{ erased: number }> => {
+      const suspended = state.suspended && { ...state.suspended, reason: storable(state.suspended.reason) }
+      return assertLease(lease, await this.store.release(lease, { ...state, suspended }))
+    },
+
+    /** The clock was set back: every partition is due now. */
+    reschedule: (): Promise<void> => this.store.reschedule(),
+
+    /** Calls back when this process has put something into a partition. @returns what ends that. */
+    onEnqueue: (listener: () => void): (() => void) => {
+      this.listeners.add(listener)
+      return () => void this.listeners.delete(listener)
+    }
+  }
+
+  private announce(): void {
+    for (const listener of this.listeners) listener()
+  }
+
+  private namesOf(apiKey: string): Pick<PackedRequest, 'fingerprint' | 'encryptedKey'> {
+    const known = this.keys.get(apiKey)
+    if (known) return known
+    const names = {
+      fingerprint: this.encryption.fingerprint(apiKey),
+      encryptedKey: this.encryption.encrypt(apiKey)
+    }
+    this.keys.set(apiKey, names)
+    return names
+  }
+
+  private decrypt(encryptedKey: string): string | undefined {
+    try {
+      return this.encryption.decrypt(encryptedKey)
+    } catch {
+      return undefined
+    }
+  }
+
+  private async bytesKept(): Promise<number> {
+    const begun = performance.now()
+    if (begun >= this.bytes.countAgainAt) {
+      this.bytes.countAgainAt = Infinity
+      try {
+        this.bytes.kept = await this.store.bytesKept()
+      } finally {
+        const now = performance.now()
+        this.bytes.countAgainAt = now + Math.max(SUM_MAX_AGE_MS, (now - begun) / SUM_TIME_SHARE)
+      }
+    }
+    return this.bytes.kept
+  }
+
+  private async forgetOldest(count: number, forget: (rows: number) => Promise<number>): Promise<number> {
+    let left = count - this.limits.maxRemembered
+    return untilDone(async () => {
+      const forgotten = left > 0 ? await forget(Math.min(left, CHORE_ROWS)) : 0
+      left -= forgotten
+      return forgotten
+    })
+  }
+
+  private conditionOf<Filter extends PartitionFilter>({
+    partition,
+    apiKey,
+    ...rest
+  }: Filter): Omit<Filter, keyof PartitionFilter> & Pick<DeadLetterCondition & PartitionCondition, 'fingerprint'> {
+    return { ...rest, fingerprint: apiKey === undefined ? partition : this.encryption.fingerprint(apiKey) }
+  }
 }
 
-/** A worker's right to a partition. Only the newest token of a partition counts. */
-export interface Lease {
-  partitionId: number
-  token: number
+export type DeadLetters = Queue['deadLetters']
+export type Runs = Queue['runs']
+
+function fullError(limit: 'bytes' | 'age' | 'unproven', maxPartitionBytes: number): QueueFull {
+  const messages = {
+    bytes: `This API key has ${maxPartitionBytes} bytes of undelivered events.`,
+    age: 'This API key has events that could not be delivered for too long.',
+    unproven:
+      'EmailSendX is being asked whether it knows this API key. Until then only little is taken for it; try again.'
+  }
+  return new QueueFull('partition', limit, messages[limit], limit === 'unproven' ? 2 : 60)
 }
 
-export interface ClaimedPartition extends Lease {
-  /** Short name of the partition, for logs. */
-  partition: string
-  /** Undefined: what is stored can't be decrypted. */
-  apiKey?: string
-  /** Calls in a row that came to nothing. */
-  failures: number
-  /** Last time a call came to something, ms since 1970. */
-  succeededAt?: number
+function pack(names: Pick<PackedRequest, 'fingerprint' | 'encryptedKey'>, request: EnqueueRequest): PackedRequest {
+  const events = request.events.map((event) => ({
+    messageKey: messageKey(event.messageId, 'event'),
+    type: event.type,
+    ...written(event.messageId, event)
+  }))
+  const rejected = request.rejected.map(({ messageId, reason, item }) => ({
+    messageKey: messageKey(messageId, 'rejected'),
+    type: 'rejected',
+    reason: storable(reason),
+    ...written(messageId, item ?? null)
+  }))
+  return { ...names, events, rejected, bytes: sum([...events, ...rejected].map(({ bytes }) => bytes)) }
 }
 
-export interface QueuePage {
-  /** In the order of arrival. */
-  events: QueuedEvent[]
-  /** There is nothing behind them. */
-  complete: boolean
+function written(messageId: string, content: unknown): { messageId: string; body: string; bytes: number } {
+  const body = JSON.stringify(content)
+  return { messageId: storable(messageId), body, bytes: Buffer.byteLength(body) + ROW_BYTES }
 }
 
-/** An undelivered event. */
-export interface QueuedEvent {
-  id: number
-  event: BridgeEvent
-  /** ms since 1970. */
-  arrivedAt: number
-  /** Calls that were made for it. */
-  attempts: number
-  firstFailedAt?: number
-  /** Somebody set out to fire it and never said what came of it. */
-  firing: boolean
+/** Postgres takes no NUL in a text. (In JSON it is written \u0000.) */
+function storable(text: string): string {
+  return text.replace(/\0/g, '')
 }
 
-/** Why an event is out of the queue for now. */
-export type DeferReason =
-  /** Nobody has told the email of its user. */
-  | 'email'
-  /** EmailSendX has no contact with its email. */
-  | 'contact'
-  /** An earlier event of its user is deferred. */
-  | 'turn'
-  /** It keeps failing, its neighbours do not. */
-  | 'retry'
-
-/**
- * What a deferred event blocks of its user's later events: their tracks, or everything. `identify`: an identify that
- * waits for its email keeps back tracks, and is to be sent before the identify that brings the email.
- */
-export type Block = 'track' | 'identify' | 'all'
-
-export interface BlockedKey {
-  key: string
-  blocks: Block
-  /** The earliest of the deferred events of this key that block this. */
-  first: number
+function assertLease<Value>(lease: Lease, result: Value | undefined): Value {
+  if (result === undefined) throw new LeaseLost(lease.partitionId)
+  return result
 }
 
-/** An event to be taken out of the queue for now. */
-export interface Deferral {
-  id: number
-  for: DeferReason
-  /** When it goes back into the queue at the latest, ms since 1970. */
-  until: number
-  /** All keys of its user. */
-  keys: string[]
-  blocks: Block
-}
-
-/** Events that will not be delivered. */
-export interface Dead {
-  ids: number[]
-  reason: DeadReason
-  detail: string
-}
-
-/** What a worker has found out about events of its partition. They are all or nothing. */
-export interface Ack {
-  /** Tried in vain: counted as an attempt. May be named again below. */
-  failed?: number[]
-  delivered?: number[]
-  dead?: Dead[]
-  deferred?: Deferral[]
-  /** Keys of userIds and anonymousIds, and the email they now stand for. */
-  links?: { key: string; email: string }[]
-  /**
-   * Everything held for these keys goes back into the queue, or just the first of each key (unless that waits for an
-   * email), or just the identifies that do not wait for EmailSendX to get over a failure.
-   */
-  requeue?: string[]
-  requeueFirst?: string[]
-  requeueIdentifies?: string[]
-}
-
-/** What a worker says when it lets go of a partition. */
-export interface ReleaseState {
-  /** No call before then, ms since 1970. */
-  pausedUntil: number
-  failures: number
-  /** Its calls take long or fail, so it is worked on beside the others, not among them. */
-  slow: boolean
-  /** A call came to something, so EmailSendX accepts the key. */
-  succeeded: boolean
-  /** EmailSendX refuses the key. */
-  suspended?: { status: 401 | 403; reason: string }
-  /** A call was made. */
-  tried: boolean
-}
-
-// ---------------------------------------------------------------------------------------------- dead letters
-
-/** Why an event will not be delivered. */
-export type DeadReason =
-  /** Not an event at all, or one no delivery exists for: refused by the door. */
-  | 'rejected'
-  /** EmailSendX, or the destination on its behalf, refused it for good. */
-  | 'refused'
-  /** Nobody told the email of its userId or anonymousId in time. */
-  | 'unknown_email'
-  /** No contact with its email appeared in time. */
-  | 'unknown_contact'
-  /** It may or may not have been fired (crash or lost answer), and the bridge is told not to send such events again. */
-  | 'outcome_unknown'
-  /** It failed again and again while its neighbours got through. */
-  | 'gave_up'
-  /** Its API key stayed refused for longer than events are kept. */
-  | 'key_refused'
-
-export interface DeadLetter {
-  id: number
-  /** Short name of the partition (the start of the key's fingerprint), as `partitions.list` shows it. Never the key. */
-  partition: string
-  messageId: string
-  /** `identify`, `track`, or `rejected` for what was never an event. */
-  type: 'identify' | 'track' | 'rejected'
-  reason: DeadReason
-  /** What happened, in EmailSendX's own words where it spoke. */
-  detail: string
-  attempts: number
-  /** ms since 1970. */
-  arrivedAt: number
-  firstFailedAt?: number
-  diedAt: number
-  bytes: number
-}
-
-/** All given conditions must hold. */
-export interface DeadLetterFilter {
-  ids?: number[]
-  partition?: string
-  apiKey?: string
-  reason?: DeadReason
-  type?: DeadLetter['type']
-  messageId?: string
-  /** Died at or after / before, ms since 1970. */
-  since?: number
-  until?: number
-}
-
-export interface DeadLetters {
-  /** Newest first. `before` is the last id of the page before. */
-  list(filter: DeadLetterFilter, page?: { limit?: number; before?: number }): Promise<DeadLetter[]>
-  count(filter: DeadLetterFilter): Promise<number>
-  /** One dead letter with what was received: the BridgeEvent, or the rejected item as it came. */
-  show(id: number): Promise<(DeadLetter & { content: unknown }) | undefined>
-  /** Puts them back at the end of their partitions, as if they had arrived now. Rejected items stay where they are. */
-  retry(filter: DeadLetterFilter): Promise<{ retried: number; kept: number }>
-  purge(filter: DeadLetterFilter): Promise<number>
-}
-
-// ---------------------------------------------------------------------------------------------- partitions, as an operator sees them
-
-export interface PartitionStatus {
-  /** Short name: the start of the key's fingerprint. */
-  partition: string
-  events: number
-  deferred: number
-  bytes: number
-  deadLetters: number
-  oldestArrivedAt?: number
-  /** EmailSendX has accepted this key at least once. */
-  proven: boolean
-  suspended?: { since: number; reason: string; nextTryAt: number }
-}
-
-export interface Partitions {
-  list(filter?: { partition?: string; apiKey?: string; suspended?: boolean }): Promise<PartitionStatus[]>
-  /** Lets suspended partitions try again at once. Resolves to how many. */
-  resume(filter: { partition?: string; apiKey?: string }): Promise<number>
+/** Repeats a chore that does a limited number of rows until there are no more. @returns their total */
+async function untilDone(chore: () => Promise<number>): Promise<number> {
+  let total = 0
+  for (let count = await chore(); count > 0; count = await chore()) total += count
+  return total
 }

@@ -2,8 +2,9 @@ import { Client } from 'pg'
 import Database from 'libsql'
 import { emailKey, userKey } from '../keys'
 import { PartitionRefused, LeaseLost, openQueue, QueueFull, QueueUnavailable, QueueUnusable } from '..'
-import type { ClaimedPartition, Deferral, QueuedEvent, Ack, Queue, QueueOptions } from '..'
+import type { Ack, ClaimedPartition, Deferral, Queue, QueuedEvent, QueueOptions } from '..'
 import { identify, track } from './__helpers__/events'
+import { prove } from './__helpers__/prove'
 import { runSql, SECRET, stores } from './__helpers__/stores'
 
 const HOUR = 60 * 60 * 1000
@@ -25,6 +26,7 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
     now = START
     target = await fresh()
     queue = await open()
+    await prove(queue, key.apiKey, other.apiKey)
   })
   afterEach(async () => {
     await Promise.all(more.splice(0).map((each) => each.close()))
@@ -40,11 +42,11 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
     return queue.enqueue(partition, { events, rejected: [] })
   }
 
-  /** The partition that has been due for longest. */
+  /** The partition that has been due for longest, those of proven keys first. */
   async function claim(worker = 'worker', by = queue): Promise<ClaimedPartition> {
     await by.runs.heartbeat(worker, 10_000)
-    const [partition] = await by.runs.claim(worker, { limit: 1, slow: false, except: [] })
-    return partition
+    const [partition] = await by.runs.claim(worker, { pool: 'normal', limit: 1 })
+    return partition ?? (await by.runs.claim(worker, { pool: 'unproven', limit: 1 }))[0]
   }
 
   async function queued(partition: ClaimedPartition): Promise<QueuedEvent[]> {
@@ -115,14 +117,16 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
     })
 
     it('takes many large requests at once', async () => {
+      const keys = ['one', 'two', 'three'].map((apiKey) => ({ apiKey }))
+      await prove(queue, ...keys.map(({ apiKey }) => apiKey))
       const requests = Array.from({ length: 30 }, (_, partition) =>
-        queue.enqueue(
-          { apiKey: `key ${partition % 3}` },
-          { events: Array.from({ length: 150 }, () => track({}, 'x', { pad: 'x'.repeat(500) })), rejected: [] }
-        )
+        queue.enqueue(keys[partition % 3], {
+          events: Array.from({ length: 150 }, () => track({}, 'x', { pad: 'x'.repeat(500) })),
+          rejected: []
+        })
       )
       await Promise.all(requests)
-      expect(await queue.stats()).toMatchObject({ events: 4500, partitions: 3 })
+      expect(await queue.stats()).toMatchObject({ events: 4500, partitions: 5 })
     })
 
     it('takes one event of 4 MB', async () => {
@@ -180,8 +184,8 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
       const claims = await Promise.all(
         Array.from({ length: 10 }, (_, index) =>
           index % 2
-            ? queue.runs.claim('one', { limit: 5, slow: false, except: [] })
-            : twin.runs.claim('two', { limit: 5, slow: false, except: [] })
+            ? queue.runs.claim('one', { pool: 'unproven', limit: 5 })
+            : twin.runs.claim('two', { pool: 'unproven', limit: 5 })
         )
       )
       const ids = claims.flat().map(({ partitionId }) => partitionId)
@@ -192,7 +196,7 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
     it('of a worker that has gone silent go to another, and nothing the first one says counts any more', async () => {
       await take(key, track())
       await queue.runs.heartbeat('first', 50)
-      const [stale] = await queue.runs.claim('first', { limit: 1, slow: false, except: [] })
+      const [stale] = await queue.runs.claim('first', { pool: 'normal', limit: 1 })
       const [{ id }] = await queued(stale)
       await queue.runs.markFiring(stale, id)
 
@@ -221,21 +225,21 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
     })
 
     it('are given to the longest due first, slow ones apart, and not to those who work on them', async () => {
-      for (const apiKey of ['a', 'b', 'c']) {
-        await take({ apiKey }, track())
+      const keys = ['a', 'b', 'c'].map((apiKey) => ({ apiKey }))
+      await prove(queue, ...keys.map(({ apiKey }) => apiKey))
+      for (const each of keys) {
+        await take(each, track())
         now += 1000
       }
-      await queue.runs.heartbeat('worker', 10_000)
-      const query = { limit: 1, slow: false, except: [] }
-      const [a] = await queue.runs.claim('worker', query)
-      const [b] = await queue.runs.claim('worker', { ...query, except: [a.partitionId] })
+      const [a] = await queue.runs.claim('worker', { pool: 'normal', limit: 1 })
+      const [b] = await queue.runs.claim('worker', { pool: 'normal', limit: 1 })
       expect([a.apiKey, b.apiKey]).toEqual(['a', 'b'])
       await queue.runs.release(a, { ...STATE, slow: true })
       await queue.runs.release(b, STATE)
 
-      const fast = await queue.runs.claim('worker', { ...query, limit: 10 })
+      const fast = await queue.runs.claim('worker', { pool: 'normal', limit: 10 })
       expect(fast.map(({ apiKey }) => apiKey)).toEqual(['c', 'b'])
-      expect(await queue.runs.claim('worker', { ...query, slow: true })).toMatchObject([{ apiKey: 'a' }])
+      expect(await queue.runs.claim('worker', { pool: 'slow', limit: 10 })).toMatchObject([{ apiKey: 'a' }])
     })
 
     it('rest until their pause is over, whatever arrives', async () => {
@@ -305,13 +309,12 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
     describe('with a refused key', () => {
       const suspended = { status: 401 as const, reason: 'EmailSendX refused the API key.' }
 
-      async function suspend(rest: object = {}) {
-        await queue.runs.release(await claim(), { ...STATE, suspended, pausedUntil: now + HOUR, tried: true, ...rest })
+      async function suspend(state: object = {}) {
+        await queue.runs.release(await claim(), { ...STATE, suspended, pausedUntil: now + HOUR, tried: true, ...state })
       }
 
-      it('are listed with the reason, and refuse more when the key has never worked', async () => {
+      it('are listed with the reason, and take more: the key has worked', async () => {
         await take(key, track())
-        await take(other, track())
         await suspend()
         expect(await queue.partitions.list({ suspended: true })).toEqual([
           {
@@ -321,34 +324,23 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
             bytes: expect.any(Number),
             deadLetters: 0,
             oldestArrivedAt: START,
-            proven: false,
+            proven: true,
+            paused: false,
             suspended: { since: START, reason: suspended.reason, nextTryAt: START + HOUR }
           }
         ])
-        expect(await queue.stats()).toMatchObject({ partitions: 2, suspendedPartitions: 1 })
-        await expect(take(key, track())).rejects.toThrow(new PartitionRefused(suspended.reason))
-        expect(await take(other, track())).toMatchObject({ accepted: 1 })
-      })
-
-      it('take more when the key has worked before, or only lacks a scope', async () => {
-        await take(key, track())
-        await queue.runs.release(await claim(), { ...STATE, succeeded: true })
-        await suspend()
+        expect(await queue.stats()).toMatchObject({ partitions: 2, suspendedPartitions: 1, unprovenPartitions: 0 })
         expect(await take(key, track())).toMatchObject({ accepted: 1 })
-
-        await take(other, track())
-        await suspend({ suspended: { status: 403, reason: 'The key lacks a scope.' } })
-        expect(await take(other, track())).toMatchObject({ accepted: 1 })
       })
 
       it('are tried again a minute later when a request comes in for them', async () => {
         await take(key, track())
         await suspend()
         now += 59_000
-        await expect(take(key, track())).rejects.toThrow(PartitionRefused)
+        await take(key, track())
         expect(await claim()).toBeUndefined()
         now += 1_000
-        await expect(take(key, track())).rejects.toThrow(PartitionRefused)
+        await take(key, track())
         expect(await claim()).toBeDefined()
       })
 
@@ -367,7 +359,6 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
         now += HOUR
         await queue.runs.release(await claim(), { ...STATE, succeeded: true, tried: true })
         expect(await queue.partitions.list({ suspended: true })).toEqual([])
-        expect(await queue.partitions.list({ suspended: false })).toMatchObject([{ proven: true }])
       })
 
       it('give up their events as dead letters when they stay refused for too long', async () => {
@@ -387,6 +378,119 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
           { detail: suspended.reason }
         ])
       })
+    })
+
+    describe('of an unknown key', () => {
+      const stranger = { apiKey: 'esx_test_invented' }
+      const items = (count: number) =>
+        Array.from({ length: count }, (_, n) => ({ messageId: `r${n}`, reason: 'no', item: n }))
+
+      async function refuse() {
+        await queue.runs.release(await claim(), {
+          ...STATE,
+          suspended: { status: 401, reason: 'EmailSendX refused the API key.' },
+          tried: true
+        })
+      }
+
+      it('are worked on apart, and are due even with nothing to deliver, so that the key is tried', async () => {
+        await queue.enqueue(stranger, { events: [], rejected: items(1) })
+        expect(await queue.runs.claim('worker', { pool: 'normal', limit: 1 })).toEqual([])
+        const [partition] = await queue.runs.claim('worker', { pool: 'unproven', limit: 1 })
+        await queue.runs.release(partition, { ...STATE, succeeded: true })
+        await take(stranger, track())
+        expect(await queue.runs.claim('worker', { pool: 'normal', limit: 1 })).toMatchObject([stranger])
+      })
+
+      it('take little, dead letters included, until the key is accepted', async () => {
+        const tooMany = { name: 'QueueFull', scope: 'partition', limit: 'unproven', retryAfter: 2 }
+        await queue.enqueue(stranger, { events: Array.from({ length: 500 }, () => track()), rejected: items(500) })
+        await expect(take(stranger, track())).rejects.toMatchObject(tooMany)
+        const another = { apiKey: 'esx_test_another' }
+        await expect(take(another, ...Array.from({ length: 1001 }, () => track()))).rejects.toMatchObject(tooMany)
+        await expect(take(another, track({}, 'x', { pad: 'x'.repeat(2_200_000) }))).rejects.toMatchObject(tooMany)
+
+        await queue.runs.claim('worker', { pool: 'unproven', limit: 1 })
+        await queue.runs.release(await claim(), { ...STATE, succeeded: true })
+        expect(await take(another, ...Array.from({ length: 1001 }, () => track()))).toMatchObject({ accepted: 1001 })
+      })
+
+      it('have a small share of the store together, and none of the rest', async () => {
+        queue = await open({ maxBytes: 500_000 })
+        const tooMany = { name: 'QueueFull', limit: 'unproven' }
+        await take(stranger, track({}, 'x', { pad: 'x'.repeat(8_000) }))
+        await expect(take({ apiKey: 'b' }, track({}, 'x', { pad: 'x'.repeat(2_000) }))).rejects.toMatchObject(tooMany)
+        expect(await take(key, track({}, 'x', { pad: 'x'.repeat(400_000) }))).toMatchObject({ accepted: 1 })
+      })
+
+      it('are not more than 500 at a time', async () => {
+        for (let group = 0; group < 5; group++) {
+          await Promise.all(Array.from({ length: 100 }, (_, n) => take({ apiKey: `key ${group} ${n}` }, track())))
+        }
+        await expect(take(stranger, track())).rejects.toMatchObject({ limit: 'unproven' })
+        expect(await take(key, track())).toMatchObject({ accepted: 1 })
+        await refuse()
+        await refuse()
+      })
+
+      it('lose everything when it is refused, answer 401 for a minute, and are gone then', async () => {
+        await queue.enqueue(stranger, { events: [track(), track()], rejected: items(3) })
+        const before = await queue.stats()
+        expect(before).toMatchObject({ events: 2, deadLetters: 3, unprovenPartitions: 1 })
+        const partition = await claim()
+        await queue.runs.ack(partition, { links: [{ key: 'k', email: 'ann@example.com' }] })
+        expect(
+          await queue.runs.release(partition, { ...STATE, suspended: { status: 401, reason: 'No such key.' } })
+        ).toEqual({ erased: 5 })
+        expect(await queue.stats()).toMatchObject({
+          events: 0,
+          deadLetters: 0,
+          bytes: 0,
+          messageIds: 0,
+          identityLinks: 0
+        })
+        await expect(take(stranger, track())).rejects.toThrow(new PartitionRefused('No such key.'))
+        now += DAY
+        expect(await claim()).toBeUndefined()
+        expect(await queue.forgetRefused()).toBe(1)
+        expect(await queue.stats()).toMatchObject({ partitions: 2 })
+        expect(await take(stranger, track())).toMatchObject({ accepted: 1 })
+      })
+
+      it('keep everything while nobody can tell whether it is good', async () => {
+        await take(stranger, track())
+        await queue.runs.release(await claim(), { ...STATE, pausedUntil: now + 1000, failures: 1, tried: true })
+        expect(await queue.stats()).toMatchObject({ events: 1 })
+        now += 1000
+        expect(await claim()).toMatchObject({ ...stranger, failures: 1 })
+      })
+    })
+
+    it('that are paused wait until they are resumed, whatever arrives', async () => {
+      await take(key, track())
+      expect(await queue.partitions.pause({ apiKey: key.apiKey })).toBe(1)
+      await take(key, track())
+      queue = await open()
+      expect(await claim()).toBeUndefined()
+      expect((await queue.partitions.list({ apiKey: key.apiKey }))[0]).toMatchObject({ paused: true, events: 2 })
+      expect(await queue.partitions.resume({})).toBe(1)
+      expect(await queued(await claim())).toHaveLength(2)
+    })
+
+    it('that are paused while they are worked on are not due afterwards', async () => {
+      await take(key, track())
+      const partition = await claim()
+      await queue.partitions.pause({})
+      await queue.runs.release(partition, STATE)
+      expect(await claim()).toBeUndefined()
+    })
+
+    it('can be emptied', async () => {
+      await take(key, track(), track())
+      await take(other, track())
+      expect(await queue.partitions.drop({ apiKey: key.apiKey })).toBe(2)
+      expect(await queue.stats()).toMatchObject({ events: 1 })
+      expect(await take(key, track())).toMatchObject({ accepted: 1 })
     })
   })
 
@@ -508,6 +612,56 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
 
       await take(other, track())
       expect((await queue.runs.lookUp(await claim(), [userKey('u1')])).emails.size).toBe(0)
+    })
+
+    it('remembers the contacts of addresses, until they are gone', async () => {
+      const [ann, bob] = ['ann@example.com', 'bob@example.com'].map(emailKey)
+      await queue.runs.ack(partition, {
+        contacts: [
+          { key: ann, contactId: 'old' },
+          { key: ann, contactId: 'clx1' },
+          { key: bob, contactId: 'clx2' }
+        ]
+      })
+      expect([...(await queue.runs.lookUp(partition, [ann, bob])).contactIds]).toEqual(
+        expect.arrayContaining([
+          [ann, 'clx1'],
+          [bob, 'clx2']
+        ])
+      )
+      await queue.runs.ack(partition, { contacts: [{ key: ann }] })
+      expect([...(await queue.runs.lookUp(partition, [ann, bob])).contactIds]).toEqual([[bob, 'clx2']])
+    })
+
+    it('counts calls and automations by the names of events', async () => {
+      await queue.runs.ack(partition, {
+        fired: [
+          { name: 'bought', matches: 2 },
+          { name: 'viewed', matches: 0 },
+          { name: 'bought', matches: 1 }
+        ]
+      })
+      now += 1000
+      await queue.runs.ack(partition, { fired: [{ name: 'viewed', skipped: true }, { name: 'left' }] })
+      expect(await queue.partitions.report({ apiKey: key.apiKey })).toMatchObject([
+        { name: 'bought', calls: 2, matched: 3, skipped: 0 },
+        { name: 'viewed', calls: 1, matched: 0, skipped: 1 },
+        { name: 'left', calls: 1, matched: 0, skipped: 0 }
+      ])
+      expect([...(await queue.runs.lookUpNames(partition, ['bought', 'left', 'never']))].sort()).toEqual([
+        ['bought', { askedAt: START, matches: 1 }],
+        ['left', { askedAt: 0, matches: 0 }]
+      ])
+    })
+
+    it('counts no more than a thousand names one by one', async () => {
+      const names = Array.from({ length: 1_100 }, (_, n) => ({ name: `event ${n}`, matches: 1 }))
+      for (let start = 0; start < names.length; start += 500) {
+        await queue.runs.ack(partition, { fired: names.slice(start, start + 500) })
+      }
+      const report = await queue.partitions.report()
+      expect(report).toHaveLength(1_001)
+      expect(report[0]).toMatchObject({ name: '(other names)', calls: 100, matched: 100 })
     })
 
     it('answers about thousands of users at once', async () => {
@@ -634,11 +788,50 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
     })
 
     it('forgets partitions whose key never worked and of which nothing is left', async () => {
-      await queue.enqueue(key, { events: [], rejected: [{ messageId: 'r', reason: 'no', item: null }] })
+      await queue.enqueue({ apiKey: 'x' }, { events: [], rejected: [{ messageId: 'r', reason: 'no', item: null }] })
       await queue.deadLetters.purge({})
       await queue.prune()
       await pass(32)
-      expect((await queue.stats()).partitions).toBe(0)
+      expect((await queue.stats()).partitions).toBe(2)
+    })
+
+    it('forgets the oldest of what it remembers when that is too much', async () => {
+      queue = await open({ maxRemembered: 3 })
+      const events = Array.from({ length: 5 }, () => track())
+      for (const event of events) {
+        await take(key, event)
+        now += 1
+      }
+      const partition = await claim()
+      for (const id of ['a', 'b', 'c', 'd']) {
+        await queue.runs.ack(partition, { links: [{ key: userKey(id), email: `${id}@example.com` }] })
+        now += 1
+      }
+      await queue.prune()
+      expect(await queue.prune()).toMatchObject({ messageIds: 2, identities: 1 })
+      expect(await queue.stats()).toMatchObject({ messageIds: 3, identityLinks: 3 })
+      expect([...(await queue.runs.lookUp(partition, ['a', 'b'].map(userKey))).emails.values()]).toEqual([
+        'b@example.com'
+      ])
+      await queue.runs.release(partition, STATE)
+      expect(await take(key, ...events)).toEqual({ accepted: 2, duplicates: 3 })
+    })
+
+    it('forgets users of whom nothing has come for too long', async () => {
+      queue = await open({ forgetAfterMs: 2 * DAY })
+      await take(key, track())
+      const partition = await claim()
+      await queue.runs.ack(partition, {
+        links: [{ key: userKey('ann'), email: 'ann@example.com' }],
+        contacts: [{ key: emailKey('ann@example.com'), contactId: 'clx1' }]
+      })
+      await queue.prune()
+      await pass(2)
+      const keys = [userKey('ann'), emailKey('ann@example.com')]
+      expect((await queue.runs.lookUp(partition, keys)).contactIds.size).toBe(1)
+      await pass(1)
+      const { emails, contactIds } = await queue.runs.lookUp(partition, keys)
+      expect([...emails, ...contactIds]).toEqual([])
     })
 
     it('deletes nothing on the word of a clock that has leapt, until that is confirmed', async () => {

@@ -24,7 +24,7 @@ describe.each(['SQLite', 'Postgres'] as const)('a store of version 1 on %s', (en
 
   it('keeps every event, in order and with what was known of it', async () => {
     expect(await queue.stats()).toMatchObject({ events: 6, deferred: 3, deadLetters: 2, partitions: 2 })
-    const [partition] = await queue.runs.claim('another', { limit: 1, slow: false, except: [] })
+    const [partition] = await queue.runs.claim('another', { pool: 'normal', limit: 1 })
     expect(partition).toMatchObject({ apiKey: 'esx_test_one', succeededAt: MADE_AT + 1000 })
 
     const { events } = await queue.runs.head(partition, { rows: 10, bytes: 1e6 })

@@ -26,7 +26,10 @@ async function take(queue: Queue, ...events: ReturnType<typeof track>[]) {
 
 async function deliver(queue: Queue, rows: number): Promise<string[]> {
   await queue.runs.heartbeat('worker', 10_000)
-  const [partition] = await queue.runs.claim('worker', { limit: 1, slow: false, except: [] })
+  const [partition] = [
+    ...(await queue.runs.claim('worker', { pool: 'normal', limit: 1 })),
+    ...(await queue.runs.claim('worker', { pool: 'unproven', limit: 1 }))
+  ]
   const { events } = await queue.runs.head(partition, { rows, bytes: 1e9 })
   await queue.runs.ack(partition, { delivered: events.map(({ id }) => id) })
   await queue.runs.release(partition, { pausedUntil: 0, failures: 0, slow: false, succeeded: true, tried: true })

@@ -2,8 +2,9 @@ import pino from 'pino'
 import { SANDBOX_KEY, startSandbox } from '../../../../sandbox'
 import type { Sandbox, SandboxOptions } from '../../../../sandbox'
 import type { BridgeEvent } from '../../../event'
-import { openQueue } from '../../../queue'
+import { LeaseLost, openQueue } from '../../../queue'
 import type { DeadLetterFilter, Queue, QueueOptions } from '../../../queue'
+import { prove } from '../../../queue/__tests__/__helpers__/prove'
 import { SECRET } from '../../../queue/__tests__/__helpers__/stores'
 import { startDelivery } from '../..'
 import type { Delivery, DeliveryOptions } from '../..'
@@ -17,7 +18,13 @@ interface State {
   requests: { route: string; count: number; answers: Record<string, number> }[]
 }
 
-type RigOptions = Partial<DeliveryOptions> & Pick<SandboxOptions, 'rateLimit'> & QueueOptions & { store?: string }
+type RigOptions = Partial<DeliveryOptions> &
+  Pick<SandboxOptions, 'rateLimit'> &
+  QueueOptions & {
+    store?: string
+    /** EmailSendX has accepted the sandbox's key before. Default true. */
+    proven?: boolean
+  }
 
 const START = Date.UTC(2026, 10, 23, 12)
 
@@ -28,11 +35,23 @@ export class Rig {
   private delivery?: Delivery
 
   private constructor(readonly sandbox: Sandbox, readonly queue: Queue, private readonly clock: { now: number }) {
-    const { claim } = queue.runs
+    const { claim, release } = queue.runs
+    let working = 0
     queue.runs.claim = async (worker, query) => {
       const partitions = await claim(worker, query)
-      this.idleLooks = partitions.length === 0 && query.except.length === 0 ? this.idleLooks + 1 : 0
+      working += partitions.length
+      this.idleLooks = working === 0 ? this.idleLooks + 1 : 0
       return partitions
+    }
+    queue.runs.release = async (lease, state) => {
+      try {
+        const released = await release(lease, state)
+        working--
+        return released
+      } catch (error) {
+        if (error instanceof LeaseLost) working--
+        throw error
+      }
     }
   }
 
@@ -50,6 +69,7 @@ export class Rig {
     const now = () => clock.now
     const sandbox = await startSandbox({ port: 0, now, rateLimit: options.rateLimit ?? 100_000 })
     const queue = await openQueue(options.store ?? ':memory:', { ...options, secret: SECRET, now })
+    if (options.proven ?? true) await prove(queue, SANDBOX_KEY)
     const rig = new Rig(sandbox, queue, clock)
     rig.deliver(options)
     return rig
@@ -63,6 +83,7 @@ export class Rig {
       log: pino({ level: 'info' }, { write: (line: string) => void this.log.push(line) }),
       now: () => this.now,
       pollMs: 5,
+      probesPerSecond: 1e9,
       ...options
     })
   }
@@ -88,7 +109,8 @@ export class Rig {
   /** Resolves when there is nothing the delivery could do at this time. */
   async quiet(): Promise<void> {
     this.idleLooks = 0
-    while (this.idleLooks < 4) {
+    // Two looks, each at all pools.
+    while (this.idleLooks < 8) {
       // Wakes the delivery, as an arrival would.
       await this.queue.partitions.resume({ partition: 'none' })
     }

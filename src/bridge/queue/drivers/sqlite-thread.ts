@@ -1,10 +1,10 @@
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import Database from 'libsql'
-import type { Answer, Operation, Step } from './operation'
-import { operations } from './operations'
-import type { OperationName } from './operations'
-import { sqlite } from './schema'
+import { begin } from '../transactions'
+import type { TransactionName } from '../transactions'
+import { sqlite } from '../transactions/dialect'
+import type { Answer, Param, Step } from '../transactions/sql'
 
 /*
  * The thread that owns the SQLite file. SQLite waits for the disk in the middle of a call; here nobody minds. What has come
@@ -13,14 +13,14 @@ import { sqlite } from './schema'
 
 export type Call = { id: number } & (
   | { do: 'open'; file: string; maxPages?: number }
-  | { do: 'run'; name: OperationName; args: unknown[] }
+  | { do: 'run'; name: TransactionName; now: number; args: unknown[] }
   | { do: 'close' }
 )
 type Run = Call & { do: 'run' }
 
 export type Reply = { id: number; result: unknown } | { id: number; error: string }
 
-/** Operations that share a transaction at most, so that none waits for long. */
+/** Transactions that share a commit at most, so that none waits for long. */
 const MAX_SHARED = 256
 const MAX_STATEMENTS = 500
 /** How long to wait for another process that is writing. */
@@ -107,9 +107,8 @@ function transaction<Result>(work: () => Result): Result {
   }
 }
 
-function perform({ name, args }: Run): unknown {
-  const operation = operations[name] as (...all: unknown[]) => Operation<unknown>
-  const steps = operation(sqlite, ...args)
+function perform({ name, now, args }: Run): unknown {
+  const steps = begin(name, { dialect: sqlite, now }, args)
   let next = steps.next()
   while (!next.done) next = steps.next(execute(next.value))
   return next.value
@@ -117,19 +116,28 @@ function perform({ name, args }: Run): unknown {
 
 function execute(step: Step): Answer {
   if (step.kind === 'query') return read(step.sql, step.params)
-  const { table, columns, rows, unique } = step
-  const statement = prepare(
-    `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
-      ${unique ? `ON CONFLICT (${unique.join(', ')}) DO NOTHING` : ''}`
-  )
+  const statement = prepare(step.kind === 'insert' ? insertOf(step) : updateOf(step))
   const fresh: number[] = []
-  rows.forEach((row, index) => {
-    if (statement.run(row).changes > 0) fresh.push(index)
+  step.rows.forEach((row, index) => {
+    if (statement.run(step.kind === 'insert' ? row : [...row.slice(1), row[0]]).changes > 0) fresh.push(index)
   })
   return { rows: [], changes: fresh.length, fresh }
 }
 
-function read(sql: string, params: (string | number | null)[]): Answer {
+function insertOf({ table, columns, unique, replaces }: Step & { kind: 'insert' }): string {
+  const others = columns.filter((column) => !unique?.includes(column))
+  const action = replaces
+    ? `UPDATE SET ${others.map((column) => `${column} = excluded.${column}`).join(', ')}`
+    : 'NOTHING'
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+    ${unique ? `ON CONFLICT (${unique.join(', ')}) DO ${action}` : ''}`
+}
+
+function updateOf({ table, columns: [key, ...columns] }: Step & { kind: 'update' }): string {
+  return `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE ${key} = ?`
+}
+
+function read(sql: string, params: Param[]): Answer {
   const statement = prepare(sql)
   if (statement.reader) return { rows: statement.all(params) as Answer['rows'], changes: 0 }
   return { rows: [], changes: statement.run(params).changes }

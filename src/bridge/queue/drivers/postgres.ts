@@ -1,12 +1,12 @@
 import { Pool, types } from 'pg'
 import type { PoolClient } from 'pg'
-import type { Engine } from './engine'
-import { operations } from './operations'
-import type { Arguments, OperationName, Result } from './operations'
-import { pieces } from './operation'
-import type { Answer, Operation, Param, Row, Step } from './operation'
-import { postgres } from './schema'
-import { QueueUnavailable, QueueUnusable } from './queue'
+import { QueueUnavailable, QueueUnusable } from '../errors'
+import { begin } from '../transactions'
+import type { TransactionName } from '../transactions'
+import { postgres } from '../transactions/dialect'
+import { marks, pieces } from '../transactions/sql'
+import type { Answer, Insert, Param, Row, Step, Update } from '../transactions/sql'
+import type { Driver } from './driver'
 
 const INT8: number = types.builtins.INT8
 
@@ -27,7 +27,7 @@ const BEGIN = `BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL statement_tim
   SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '10s'`
 
 /** A Postgres database, named by its URL. @throws QueueUnusable */
-export async function openPostgres(url: string): Promise<Engine> {
+export async function openPostgres(url: string): Promise<Driver> {
   const pool = new Pool({
     connectionString: url,
     max: MAX_CONNECTIONS,
@@ -41,26 +41,26 @@ export async function openPostgres(url: string): Promise<Engine> {
   // A connection that breaks is replaced, and whoever used it hears of it from the query; unheard, these would end the process.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
-  const engine = new PostgresEngine(pool)
+  const driver = new PostgresDriver(pool)
   try {
     await pool.query('SELECT 1')
   } catch (error) {
-    await engine.close()
+    await driver.close()
     throw new QueueUnusable(`The Postgres store can't be reached: ${inWords(error)}.`, { cause: error })
   }
-  return engine
+  return driver
 }
 
-class PostgresEngine implements Engine {
+class PostgresDriver implements Driver {
   private closed?: Promise<void>
 
   constructor(private readonly pool: Pool) {}
 
-  async run<Name extends OperationName>(name: Name, ...args: Arguments<Name>): Promise<Result<Name>> {
+  async run(name: TransactionName, now: number, args: unknown[]): Promise<unknown> {
     if (this.closed) throw new QueueUnavailable('The store is closed.')
     for (let tries = 1; ; tries++) {
       try {
-        return (await this.transaction(name, args)) as Result<Name>
+        return await this.transaction(name, now, args)
       } catch (error) {
         if (tries < MAX_TRIES && UNDONE.includes(codeOf(error))) continue
         throw new QueueUnavailable(`The Postgres store can't be used: ${inWords(error)}.`, { cause: error })
@@ -73,12 +73,12 @@ class PostgresEngine implements Engine {
     return this.closed
   }
 
-  private async transaction(name: OperationName, args: unknown[]): Promise<unknown> {
+  private async transaction(name: TransactionName, now: number, args: unknown[]): Promise<unknown> {
     const client = await this.pool.connect()
     let failure: Error | undefined
     try {
       await client.query(BEGIN)
-      const result = await perform(client, name, args)
+      const result = await perform(client, name, now, args)
       await client.query('COMMIT')
       return result
     } catch (error) {
@@ -97,9 +97,8 @@ class PostgresEngine implements Engine {
   }
 }
 
-async function perform(client: PoolClient, name: OperationName, args: unknown[]): Promise<unknown> {
-  const operation = operations[name] as (...all: unknown[]) => Operation<unknown>
-  const steps = operation(postgres, ...args)
+async function perform(client: PoolClient, name: TransactionName, now: number, args: unknown[]): Promise<unknown> {
+  const steps = begin(name, { dialect: postgres, now }, args)
   let next = steps.next()
   while (!next.done) next = steps.next(await execute(client, next.value))
   return next.value
@@ -107,21 +106,43 @@ async function perform(client: PoolClient, name: OperationName, args: unknown[])
 
 async function execute(client: PoolClient, step: Step): Promise<Answer> {
   if (step.kind === 'query') return query(client, step.sql, step.params)
-  const { table, columns, unique } = step
-  const row = `(${columns.map(() => '?').join(', ')})`
-  const tail = unique ? `ON CONFLICT (${unique.join(', ')}) DO NOTHING RETURNING ${unique.join(', ')}` : ''
-  const all: Answer = { rows: [], changes: 0 }
-  for (const rows of pieces(step.rows, MAX_ROWS_PER_INSERT)) {
+  return step.kind === 'insert' ? insertRows(client, step) : updateRows(client, step)
+}
+
+async function insertRows(
+  client: PoolClient,
+  { table, columns, rows: all, unique, replaces }: Insert
+): Promise<Answer> {
+  const row = `(${marks(columns)})`
+  const others = columns.filter((column) => !unique?.includes(column))
+  const action = replaces
+    ? `UPDATE SET ${others.map((column) => `${column} = excluded.${column}`).join(', ')}`
+    : `NOTHING RETURNING ${unique?.join(', ')}`
+  const answer: Answer = { rows: [], changes: 0 }
+  for (const rows of pieces(all, MAX_ROWS_PER_INSERT)) {
     const values = rows.map(() => row).join(', ')
-    const answer = await query(
+    const one = await query(
       client,
-      `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${values} ${tail}`,
+      `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${values}
+        ${unique ? `ON CONFLICT (${unique.join(', ')}) DO ${action}` : ''}`,
       rows.flat()
     )
-    all.rows.push(...answer.rows)
-    all.changes += answer.changes
+    answer.rows.push(...one.rows)
+    answer.changes += one.changes
   }
-  return { ...all, fresh: unique && freshIn(step.rows, columns, unique, all.rows) }
+  return { ...answer, fresh: unique && !replaces ? freshIn(all, columns, unique, answer.rows) : undefined }
+}
+
+/** One statement for all rows: the values of each column come as an array. */
+async function updateRows(client: PoolClient, { table, columns, rows }: Update): Promise<Answer> {
+  const [key, ...others] = columns
+  const { rowCount } = await client.query(
+    `UPDATE ${table} SET ${others.map((column) => `${column} = given.${column}`).join(', ')}
+      FROM unnest(${columns.map((_, index) => `$${index + 1}::bigint[]`).join(', ')}) AS given (${columns.join(', ')})
+      WHERE ${table}.${key} = given.${key}`,
+    columns.map((_, index) => rows.map((row) => row[index]))
+  )
+  return { rows: [], changes: rowCount ?? 0 }
 }
 
 /** Finds the rows that were inserted by their keys. */

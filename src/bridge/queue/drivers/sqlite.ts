@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
-import { execArgv } from '../../typescript'
-import type { Engine } from './engine'
-import type { Arguments, OperationName, Result } from './operations'
-import { QueueUnavailable, QueueUnusable } from './queue'
+import { execArgv } from '../../../typescript'
+import { QueueUnavailable, QueueUnusable } from '../errors'
+import type { TransactionName } from '../transactions'
+import type { Driver } from './driver'
 import type { Call, Reply } from './sqlite-thread'
 
 export interface SqliteOptions {
@@ -11,19 +11,19 @@ export interface SqliteOptions {
 }
 
 /**
- * A SQLite file, or `:memory:`. All work is done in a thread of its own, so that a slow disk never holds up the doors.
+ * A SQLite file, or `:memory:`. All work is done in a thread of its own, so that a slow disk never holds up a request.
  * @throws QueueUnusable
  */
-export async function openSqlite(file: string, { maxPages }: SqliteOptions = {}): Promise<Engine> {
-  const engine = new SqliteEngine()
-  await engine.open(file, maxPages).catch(async (error: Error) => {
-    await engine.end()
+export async function openSqlite(file: string, { maxPages }: SqliteOptions = {}): Promise<Driver> {
+  const driver = new SqliteDriver()
+  await driver.open(file, maxPages).catch(async (error: Error) => {
+    await driver.end()
     throw new QueueUnusable(`The store ${file} can't be opened: ${inWords(error.message)}.`, { cause: error })
   })
-  return engine
+  return driver
 }
 
-class SqliteEngine implements Engine {
+class SqliteDriver implements Driver {
   private readonly thread = new Worker(require.resolve('./sqlite-thread'), { execArgv })
   private readonly waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>()
   private calls = 0
@@ -40,10 +40,10 @@ class SqliteEngine implements Engine {
     await this.call((id) => ({ id, do: 'open', file, maxPages }))
   }
 
-  async run<Name extends OperationName>(name: Name, ...args: Arguments<Name>): Promise<Result<Name>> {
+  async run(name: TransactionName, now: number, args: unknown[]): Promise<unknown> {
     if (this.closed) throw new QueueUnavailable('The store is closed.')
     try {
-      return (await this.call((id) => ({ id, do: 'run', name, args }))) as Result<Name>
+      return await this.call((id) => ({ id, do: 'run', name, now, args }))
     } catch (error) {
       throw new QueueUnavailable(`The store can't be used: ${inWords((error as Error).message)}.`, { cause: error })
     }

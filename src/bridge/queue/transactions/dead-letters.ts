@@ -1,0 +1,183 @@
+import type { DeadLetter, DeadReason } from '../types'
+import { dueAfter, lockPartitions, nameOf, whereOf } from './partitions'
+import type { Partition, PartitionCondition } from './partitions'
+import { marks, row, rows, sum, updateEach, write } from './sql'
+import type { Context, Param, Row, Transaction } from './sql'
+
+/** Conditions on a dead letter. */
+export interface DeadLetterCondition extends Pick<PartitionCondition, 'fingerprint'> {
+  ids?: number[]
+  reason?: string
+  type?: string
+  messageId?: string
+  since?: number
+  until?: number
+  /** Only ids below. */
+  before?: number
+  isEvent?: boolean
+}
+
+interface DeadLetterRow extends Row {
+  id: number
+  fingerprint: string
+  message_id: string
+  type: string
+  bytes: number
+  arrived_at: number
+  attempts: number
+  first_failed_at: number | null
+  died_at: number
+  reason: string
+  detail: string
+}
+
+const COLUMNS = `dead_letters.id, fingerprint, message_id, type, dead_letters.bytes, arrived_at, attempts, first_failed_at,
+  died_at, reason, detail`
+const FROM = 'FROM dead_letters JOIN partitions ON partitions.id = partition_id'
+
+/** The newest first. */
+function* listDead(_context: Context, condition: DeadLetterCondition, limit: number): Transaction<DeadLetter[]> {
+  const { where, params } = conditionsOf(condition)
+  const found = yield* rows<DeadLetterRow>(
+    `SELECT ${COLUMNS} ${FROM} WHERE ${where} ORDER BY dead_letters.id DESC LIMIT ?`,
+    ...params,
+    limit
+  )
+  return found.map(toDeadLetter)
+}
+
+function* countDead(_context: Context, condition: DeadLetterCondition): Transaction<number> {
+  const { where, params } = conditionsOf(condition)
+  const counted = yield* row<{ count: number }>(`SELECT COUNT(*) AS count ${FROM} WHERE ${where}`, ...params)
+  return counted?.count ?? 0
+}
+
+/** One with what was received. */
+function* showDead(_context: Context, id: number): Transaction<(DeadLetter & { content: unknown }) | undefined> {
+  const found = yield* row<DeadLetterRow & { body: string }>(
+    `SELECT ${COLUMNS}, body ${FROM} WHERE dead_letters.id = ?`,
+    id
+  )
+  return found && { ...toDeadLetter(found), content: JSON.parse(found.body) }
+}
+
+function toDeadLetter(letter: DeadLetterRow): DeadLetter {
+  return {
+    id: letter.id,
+    partition: nameOf(letter.fingerprint),
+    messageId: letter.message_id,
+    type: letter.type as DeadLetter['type'],
+    reason: letter.reason as DeadReason,
+    detail: letter.detail,
+    attempts: letter.attempts,
+    arrivedAt: letter.arrived_at,
+    firstFailedAt: letter.first_failed_at ?? undefined,
+    diedAt: letter.died_at,
+    bytes: letter.bytes
+  }
+}
+
+/** Puts up to `limit` dead letters, the oldest first, back at the end of their partitions. @returns how many. */
+function* retryDead(context: Context, condition: DeadLetterCondition, limit: number): Transaction<number> {
+  const { now } = context
+  const dead = yield* take(context, { ...condition, isEvent: true }, limit)
+  for (const { partition, letters } of dead) {
+    yield* write(
+      `INSERT INTO events (partition_id, id, message_id, type, bytes, arrived_at, body)
+        SELECT partition_id, CAST(? AS BIGINT) + ROW_NUMBER() OVER (ORDER BY id), message_id, type, bytes,
+          CAST(? AS BIGINT), body FROM dead_letters WHERE partition_id = ? AND id IN (${marks(letters)})`,
+      partition.last_event_id,
+      now,
+      partition.id,
+      ...letters.map(({ id }) => id)
+    )
+  }
+  const moved = yield* remove(dead)
+  yield* updateEach(
+    'partitions',
+    ['id', 'events', 'bytes', 'last_event_id', 'oldest_at', 'due_at'],
+    dead.map(({ partition, letters }) => [
+      partition.id,
+      partition.events + letters.length,
+      partition.bytes + sum(letters.map(({ bytes }) => bytes)),
+      partition.last_event_id + letters.length,
+      partition.oldest_at ?? now,
+      partition.paused ? null : dueAfter(partition.paused_until, now)
+    ])
+  )
+  return moved
+}
+
+/** Deletes up to `limit` dead letters, the oldest first. @returns how many. */
+function* purgeDead(context: Context, condition: DeadLetterCondition, limit: number): Transaction<number> {
+  return yield* remove(yield* take(context, condition, limit))
+}
+
+interface Taken {
+  partition: Partition
+  letters: { id: number; bytes: number }[]
+}
+
+/** Locks the partitions of the first dead letters that match, then reads which of these are still there. */
+function* take(context: Context, condition: DeadLetterCondition, limit: number): Transaction<Taken[]> {
+  const { where, params } = conditionsOf(condition)
+  const found = yield* rows<{ id: number; partition_id: number }>(
+    `SELECT dead_letters.id, partition_id ${FROM} WHERE ${where} ORDER BY dead_letters.id LIMIT ?`,
+    ...params,
+    limit
+  )
+  if (found.length === 0) return []
+  const partitionIds = [...new Set(found.map(({ partition_id }) => partition_id))]
+  const partitions = yield* lockPartitions(context, `id IN (${marks(partitionIds)})`, ...partitionIds)
+  const present = yield* rows<{ id: number; partition_id: number; bytes: number }>(
+    `SELECT id, partition_id, bytes FROM dead_letters
+      WHERE partition_id IN (${marks(partitionIds)}) AND id IN (${marks(found)})`,
+    ...partitionIds,
+    ...found.map(({ id }) => id)
+  )
+  return partitions.map((partition) => ({
+    partition,
+    letters: present.filter((letter) => letter.partition_id === partition.id)
+  }))
+}
+
+function* remove(dead: Taken[]): Transaction<number> {
+  for (const { partition, letters } of dead) {
+    yield* write(
+      `DELETE FROM dead_letters WHERE partition_id = ? AND id IN (${marks(letters)})`,
+      partition.id,
+      ...letters.map(({ id }) => id)
+    )
+  }
+  yield* updateEach(
+    'partitions',
+    ['id', 'dead', 'dead_bytes'],
+    dead.map(({ partition, letters }) => [
+      partition.id,
+      partition.dead - letters.length,
+      partition.dead_bytes - sum(letters.map(({ bytes }) => bytes))
+    ])
+  )
+  return sum(dead.map(({ letters }) => letters.length))
+}
+
+function conditionsOf(condition: DeadLetterCondition): { where: string; params: Param[] } {
+  const { where, params } = whereOf({ fingerprint: condition.fingerprint })
+  const conditions = [where]
+  const add = (sql: string, ...values: (Param | undefined)[]) => {
+    if (values.some((value) => value === undefined)) return
+    conditions.push(sql)
+    params.push(...(values as Param[]))
+  }
+  if (condition.ids) add(`dead_letters.id IN (${marks([0, ...condition.ids])})`, 0, ...condition.ids)
+  add('reason = ?', condition.reason)
+  add('type = ?', condition.type)
+  add('message_id = ?', condition.messageId)
+  add('died_at >= ?', condition.since)
+  add('died_at < ?', condition.until)
+  add('dead_letters.id < ?', condition.before)
+  if (condition.isEvent !== undefined) add(`type ${condition.isEvent ? '<>' : '='} 'rejected'`)
+  return { where: conditions.join(' AND '), params }
+}
+
+export const transactions = { listDead, countDead, showDead, retryDead, purgeDead }

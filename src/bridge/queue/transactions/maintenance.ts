@@ -1,0 +1,196 @@
+import { migrations } from '../migrations'
+import { lockPartitions } from './partitions'
+import { bury } from './runs'
+import { marks, row, rows, sum, updateEach, write } from './sql'
+import type { Context, Transaction } from './sql'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Brings the schema up to date.
+ * @returns the version of a store that is newer than this code, which has then touched nothing.
+ */
+function* migrate({ dialect, now }: Context): Transaction<{ newer?: number; known: number }> {
+  if (dialect.migrationLock) yield* write(dialect.migrationLock)
+  yield* write('CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, applied_at BIGINT NOT NULL)')
+  const applied = yield* row<{ version: number | null }>('SELECT MAX(version) AS version FROM schema_versions')
+  const version = applied?.version ?? 0
+  const steps = migrations(dialect)
+  if (version > steps.length) return { newer: version, known: steps.length }
+
+  for (const [index, statements] of steps.entries()) {
+    if (index < version) continue
+    for (const statement of statements) yield* write(statement)
+    yield* write('INSERT INTO schema_versions (version, applied_at) VALUES (?, ?)', index + 1, now)
+  }
+  return { known: steps.length }
+}
+
+/** Writes something down by its name unless it is there. @returns what stands. */
+function* setIfAbsent(_context: Context, name: string, value: string): Transaction<string> {
+  yield* write('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING', name, value)
+  const known = yield* row<{ value: string }>('SELECT value FROM meta WHERE name = ?', name)
+  return known?.value ?? value
+}
+
+/** Proves that a commit is possible. */
+function* writeProbe({ now }: Context): Transaction<void> {
+  yield* setMeta('probed_at', now)
+}
+
+function* setMeta(name: string, value: number): Transaction<void> {
+  yield* write(
+    'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+    name,
+    String(value)
+  )
+}
+
+/** What all partitions have, in sum. */
+function* totals() {
+  const all = yield* row<{
+    events: number
+    bytes: number
+    dead: number
+    message_ids: number
+    links: number
+    partitions: number
+    suspended: number
+    unproven: number
+    oldest: number | null
+  }>(
+    `SELECT ${['events', 'dead', 'message_ids', 'links'].map((column) => sumOf(column)).join(', ')}, ${sumOf(
+      'bytes + dead_bytes',
+      'bytes'
+    )},
+      COUNT(*) AS partitions, COUNT(suspended_at) AS suspended,
+      COUNT(CASE WHEN pool = 'unproven' THEN 1 END) AS unproven, MIN(oldest_at) AS oldest FROM partitions`
+  )
+  const deferred = yield* row<{ count: number }>(
+    'SELECT COUNT(*) AS count FROM events WHERE deferred_until IS NOT NULL'
+  )
+  return { ...(all as NonNullable<typeof all>), deferred: deferred?.count ?? 0 }
+}
+
+function sumOf(expression: string, name = expression): string {
+  return `CAST(COALESCE(SUM(${expression}), 0) AS BIGINT) AS ${name}`
+}
+
+/** Bytes of all that is kept. */
+function* bytesKept(): Transaction<number> {
+  const all = yield* row<{ bytes: number }>(`SELECT ${sumOf('bytes + dead_bytes', 'bytes')} FROM partitions`)
+  return all?.bytes ?? 0
+}
+
+/**
+ * Notes the time of pruning. False when the clock went back or leapt by more than two days since the last one: then it may
+ * be wrong, and nothing should be deleted on its word until the next time confirms it.
+ */
+function* mayPrune({ now }: Context): Transaction<boolean> {
+  const last = yield* row<{ value: string }>(`SELECT value FROM meta WHERE name = 'pruned_at'`)
+  yield* setMeta('pruned_at', now)
+  const gap = now - Number(last?.value)
+  return gap >= 0 && gap <= 2 * DAY_MS
+}
+
+/** Forgets up to `limit` message ids noted before a time, the oldest first. @returns how many. */
+function* forgetMessages(context: Context, before: number, limit: number): Transaction<number> {
+  const oldest = yield* rows<{ partition_id: number; key: string }>(
+    'SELECT partition_id, key FROM message_ids WHERE noted_at < ? ORDER BY noted_at LIMIT ?',
+    before,
+    limit
+  )
+  return yield* forgetKeys(context, 'message_ids', 'message_ids', oldest)
+}
+
+/** Forgets up to `limit` ids of users not seen since a time, with their addresses. @returns how many. */
+function* forgetLinks(context: Context, before: number, limit: number): Transaction<number> {
+  const oldest = yield* rows<{ partition_id: number; key: string }>(
+    'SELECT partition_id, key FROM identity_links WHERE seen_at < ? ORDER BY seen_at LIMIT ?',
+    before,
+    limit
+  )
+  return yield* forgetKeys(context, 'identity_links', 'links', oldest)
+}
+
+/** Forgets up to `limit` contacts not asked for since a time. @returns how many. */
+function* forgetContacts(_context: Context, before: number, limit: number): Transaction<number> {
+  return yield* write(
+    `DELETE FROM contact_ids WHERE (partition_id, key) IN
+      (SELECT partition_id, key FROM contact_ids WHERE seen_at < ? ORDER BY seen_at LIMIT ?)`,
+    before,
+    limit
+  )
+}
+
+function* forgetKeys(
+  context: Context,
+  table: string,
+  counter: 'message_ids' | 'links',
+  found: { partition_id: number; key: string }[]
+): Transaction<number> {
+  const keys = new Map<number, string[]>()
+  for (const { partition_id, key } of found) {
+    const some = keys.get(partition_id)
+    if (some) some.push(key)
+    else keys.set(partition_id, [key])
+  }
+  if (keys.size === 0) return 0
+  const partitions = yield* lockPartitions(context, `id IN (${marks([...keys])})`, ...keys.keys())
+  const forgotten: [id: number, count: number][] = []
+  for (const partition of partitions) {
+    const some = keys.get(partition.id) ?? []
+    const count = yield* write(
+      `DELETE FROM ${table} WHERE partition_id = ? AND key IN (${marks(some)})`,
+      partition.id,
+      ...some
+    )
+    forgotten.push([partition.id, partition[counter] - count])
+  }
+  yield* updateEach('partitions', ['id', counter], forgotten)
+  return sum(partitions.map((partition, index) => partition[counter] - forgotten[index][1]))
+}
+
+/** Makes dead letters of up to `limit` events of one partition that has been suspended since before a time. @returns how many. */
+function* burySuspended(context: Context, before: number, limit: number): Transaction<number> {
+  const [partition] = yield* lockPartitions(
+    context,
+    `id = (SELECT MIN(id) FROM partitions WHERE suspended_at < ? AND events > 0 AND worker IS NULL)`,
+    before
+  )
+  if (!partition) return 0
+  const events = yield* rows<{ id: number }>(
+    'SELECT id FROM events WHERE partition_id = ? ORDER BY id LIMIT ?',
+    partition.id,
+    limit
+  )
+  const ids = events.map(({ id }) => id)
+  const { count, bytes } = yield* bury(partition.id, ids, 'key_refused', partition.suspended_reason ?? '', context.now)
+  yield* updateEach(
+    'partitions',
+    ['id', 'events', 'bytes', 'dead', 'dead_bytes'],
+    [
+      [
+        partition.id,
+        partition.events - count,
+        partition.bytes - bytes,
+        partition.dead + count,
+        partition.dead_bytes + bytes
+      ]
+    ]
+  )
+  return count
+}
+
+export const transactions = {
+  migrate,
+  setIfAbsent,
+  writeProbe,
+  totals,
+  bytesKept,
+  mayPrune,
+  forgetMessages,
+  forgetLinks,
+  forgetContacts,
+  burySuspended
+}

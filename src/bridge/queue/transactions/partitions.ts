@@ -1,0 +1,334 @@
+import type { EventNameReport, Lease, PartitionStatus, Pool, ReleaseState } from '../types'
+import { marks, row, rows, write } from './sql'
+import type { Context, Param, Row, Transaction } from './sql'
+
+/**
+ * No partition is left alone for longer than this, whatever was asked of it. A time further away than that can only come
+ * from a clock that has since been set back, and counts as now.
+ */
+const MAX_PAUSE_MS = 60 * 60 * 1000
+
+/** No worker's word on how long it lives is believed beyond this: its clock may have been wrong. */
+const MAX_LEASE_MS = 60_000
+
+/** Digits of a fingerprint that make a partition's short name. */
+const NAME_DIGITS = 12
+
+/** A row of `partitions`. */
+export interface Partition extends Row {
+  id: number
+  fingerprint: string
+  encrypted_key: string
+  pool: Pool
+  due_at: number | null
+  paused: number
+  paused_until: number
+  failures: number
+  token: number
+  /** Last time a call came to something, ms since 1970; null: never, and nobody knows whether the key is one. */
+  succeeded_at: number | null
+  suspended_at: number | null
+  suspended_status: number | null
+  suspended_reason: string | null
+  tried_at: number
+  oldest_at: number | null
+  last_event_id: number
+  message_ids: number
+  links: number
+  events: number
+  bytes: number
+  dead: number
+  dead_bytes: number
+}
+
+const COLUMNS = `id, fingerprint, encrypted_key, pool, due_at, paused, paused_until, failures, token, succeeded_at,
+  suspended_at, suspended_status, suspended_reason, tried_at, oldest_at, last_event_id, message_ids, links, events, bytes, dead, dead_bytes`
+
+/** Selects partitions, and locks them for the transaction, always in the order of their ids. */
+export function* lockPartitions({ dialect }: Context, where: string, ...params: Param[]): Transaction<Partition[]> {
+  return yield* rows<Partition>(
+    `SELECT ${COLUMNS} FROM partitions WHERE ${where} ORDER BY id ${dialect.lock}`,
+    ...params
+  )
+}
+
+/** Locks the partition of a lease. Undefined: somebody else has it now, and nothing may be written. */
+export function* lockLease(context: Context, { partitionId, token }: Lease): Transaction<Partition | undefined> {
+  return (yield* lockPartitions(context, 'id = ? AND token = ? AND worker IS NOT NULL', partitionId, token))[0]
+}
+
+/** When a partition with something to do is due, given how long it was asked to pause. All times in ms since 1970. */
+export function dueAfter(pausedUntil: number, now: number): number {
+  return pausedUntil > now && pausedUntil <= now + MAX_PAUSE_MS ? pausedUntil : now
+}
+
+/** What logs and people call a partition. */
+export function nameOf(fingerprint: string): string {
+  return fingerprint.slice(0, NAME_DIGITS)
+}
+
+/** Says that the worker lives. Its partitions are its own until `leaseMs` from now without another word. */
+function* heartbeat({ dialect }: Context, worker: string, leaseMs: number): Transaction<void> {
+  yield* write(
+    `INSERT INTO workers (id, alive_until) VALUES (?, ${dialect.clock} + ?)
+      ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until`,
+    worker,
+    Math.min(leaseMs, MAX_LEASE_MS)
+  )
+  yield* write(`DELETE FROM workers WHERE alive_until < ${dialect.clock} - ?`, 24 * 60 * 60 * 1000)
+}
+
+/** The worker is gone for good. What it was working on is free at once. */
+function* deregister(_context: Context, worker: string): Transaction<void> {
+  yield* write('DELETE FROM workers WHERE id = ?', worker)
+}
+
+type ClaimedRow = Pick<
+  Partition,
+  'id' | 'fingerprint' | 'token' | 'encrypted_key' | 'pool' | 'failures' | 'succeeded_at'
+>
+
+/** Takes up to `limit` partitions of a pool that are due and nobody living works on, the longest due first. */
+function* claim(
+  { dialect, now }: Context,
+  worker: string,
+  { pool, limit }: { pool: Pool; limit: number }
+): Transaction<ClaimedRow[]> {
+  const found = yield* rows<ClaimedRow>(
+    `SELECT id, fingerprint, token, encrypted_key, pool, failures, succeeded_at FROM partitions
+      WHERE pool = ? AND due_at <= ? AND (worker IS NULL OR (worker <> ? AND NOT EXISTS (
+        SELECT 1 FROM workers WHERE workers.id = partitions.worker
+          AND alive_until > ${dialect.clock} AND alive_until <= ${dialect.clock} + ${MAX_LEASE_MS})))
+      ORDER BY due_at LIMIT ? ${dialect.lockFree}`,
+    pool,
+    now,
+    worker,
+    limit
+  )
+  if (found.length === 0) return []
+  yield* write(
+    `UPDATE partitions SET worker = ?, token = token + 1 WHERE id IN (${marks(found)})`,
+    worker,
+    ...found.map(({ id }) => id)
+  )
+  return found.map((partition) => ({ ...partition, token: partition.token + 1 }))
+}
+
+/**
+ * Gives the partition back, to be due again when there is something to do and the pause is over. A key that EmailSendX has
+ * never accepted and does not know loses everything.
+ * @returns how many events and dead letters are lost; undefined: lease lost.
+ */
+function* release(context: Context, lease: Lease, state: ReleaseState): Transaction<{ erased: number } | undefined> {
+  const { now } = context
+  const partition = yield* lockLease(context, lease)
+  if (!partition) return undefined
+  const { suspended, succeeded } = state
+  const succeededAt = succeeded ? now : partition.succeeded_at
+  const isUnknown = suspended?.status === 401 && succeededAt === null
+  if (isUnknown) yield* erase(partition.id)
+
+  const oldest = yield* row<{ arrived_at: number }>(
+    'SELECT arrived_at FROM events WHERE partition_id = ? AND deferred_until IS NULL ORDER BY id LIMIT 1',
+    partition.id
+  )
+  const ripe = yield* row<{ until: number | null }>(
+    'SELECT MIN(deferred_until) AS until FROM events WHERE partition_id = ? AND deferred_until IS NOT NULL',
+    partition.id
+  )
+  const pausedUntil = Math.min(state.pausedUntil, now + MAX_PAUSE_MS)
+  const isToBeProven = succeededAt === null && !isUnknown
+  const next = {
+    worker: null,
+    pool: succeededAt === null ? 'unproven' : state.slow ? 'slow' : 'normal',
+    due_at: dueAt(),
+    paused_until: pausedUntil,
+    failures: state.failures,
+    oldest_at: oldest?.arrived_at ?? null,
+    succeeded_at: succeededAt,
+    tried_at: state.tried ? now : partition.tried_at,
+    ...(suspended
+      ? {
+          suspended_at: partition.suspended_at ?? now,
+          suspended_status: suspended.status,
+          suspended_reason: suspended.reason
+        }
+      : succeeded && { suspended_at: null, suspended_status: null, suspended_reason: null }),
+    ...(isUnknown && { events: 0, bytes: 0, dead: 0, dead_bytes: 0, message_ids: 0, links: 0 })
+  }
+  yield* set(partition.id, next)
+  return { erased: isUnknown ? partition.events + partition.dead : 0 }
+
+  function dueAt(): number | null {
+    if (partition?.paused) return null
+    if (oldest || isToBeProven) return dueAfter(pausedUntil, now)
+    if (ripe?.until == null) return null
+    return Math.max(dueAfter(pausedUntil, now), Math.min(ripe.until, now + MAX_PAUSE_MS))
+  }
+}
+
+function* set(id: number, values: Record<string, Param>): Transaction<void> {
+  const columns = Object.keys(values).map((column) => `${column} = ?`)
+  yield* write(`UPDATE partitions SET ${columns.join(', ')} WHERE id = ?`, ...Object.values(values), id)
+}
+
+/** Deletes all that belongs to a partition, but not its row. */
+function* erase(id: number): Transaction<void> {
+  for (const table of TABLES) yield* write(`DELETE FROM ${table} WHERE partition_id = ?`, id)
+}
+
+const TABLES = ['events', 'blocked_keys', 'message_ids', 'identity_links', 'contact_ids', 'event_names', 'dead_letters']
+
+/** Forgets partitions whose key was refused before a time without ever having worked. @returns how many. */
+function* forgetRefused({ dialect }: Context, before: number, limit: number): Transaction<number> {
+  return yield* forget(
+    dialect.lockFree,
+    'suspended_at < ? AND suspended_status = 401 AND events = 0 AND dead = 0',
+    before,
+    limit
+  )
+}
+
+/** Forgets partitions made before a time whose key never worked and of which nothing is left. @returns how many. */
+function* forgetPartitions({ dialect }: Context, before: number, limit: number): Transaction<number> {
+  return yield* forget(dialect.lockFree, 'created_at < ? AND events = 0 AND dead = 0', before, limit)
+}
+
+function* forget(lock: string, where: string, before: number, limit: number): Transaction<number> {
+  const partitions = yield* rows<{ id: number }>(
+    `SELECT id FROM partitions WHERE pool = 'unproven' AND worker IS NULL AND ${where} ORDER BY id LIMIT ? ${lock}`,
+    before,
+    limit
+  )
+  for (const { id } of partitions) {
+    yield* erase(id)
+    yield* write('DELETE FROM partitions WHERE id = ?', id)
+  }
+  return partitions.length
+}
+
+/** The clock was set back: what was to be done at a time of the old clock is done now. */
+function* reschedule({ now }: Context): Transaction<void> {
+  yield* write('UPDATE partitions SET due_at = ?, paused_until = ? WHERE due_at > ?', now, now, now)
+}
+
+/** Whether EmailSendX has accepted the key at least once. */
+function* isProven(_context: Context, fingerprint: string): Transaction<boolean> {
+  const proven = yield* row('SELECT id FROM partitions WHERE fingerprint = ? AND succeeded_at IS NOT NULL', fingerprint)
+  return proven !== undefined
+}
+
+// ---------------------------------------------------------------------------------------------- for operators
+
+/** Conditions on a partition. */
+export interface PartitionCondition {
+  /** Whole fingerprint, or its start. */
+  fingerprint?: string
+  suspended?: boolean
+}
+
+/** Lets suspended and paused partitions be tried now. @returns how many. */
+function* resume({ now }: Context, condition: PartitionCondition): Transaction<number> {
+  const { where, params } = whereOf(condition)
+  return yield* write(
+    `UPDATE partitions SET paused = 0, paused_until = ?,
+      due_at = CASE WHEN events > 0 OR pool = 'unproven' THEN ? ELSE due_at END
+      WHERE (paused = 1 OR suspended_at IS NOT NULL) AND ${where}`,
+    now,
+    now,
+    ...params
+  )
+}
+
+/** Nothing more is delivered for these partitions until they are resumed. @returns how many. */
+function* pause(_context: Context, condition: PartitionCondition): Transaction<number> {
+  const { where, params } = whereOf(condition)
+  return yield* write(`UPDATE partitions SET paused = 1, due_at = NULL WHERE paused = 0 AND ${where}`, ...params)
+}
+
+/** Deletes up to `limit` waiting events of partitions nobody works on. @returns how many. */
+function* drop(context: Context, condition: PartitionCondition, limit: number): Transaction<number> {
+  const { where, params } = whereOf(condition)
+  const [partition] = yield* lockPartitions(context, `events > 0 AND worker IS NULL AND ${where}`, ...params)
+  if (!partition) return 0
+  const gone = yield* rows<{ id: number; bytes: number }>(
+    'SELECT id, bytes FROM events WHERE partition_id = ? ORDER BY id LIMIT ?',
+    partition.id,
+    limit
+  )
+  const last = gone[gone.length - 1].id
+  yield* write('DELETE FROM events WHERE partition_id = ? AND id <= ?', partition.id, last)
+  yield* write('DELETE FROM blocked_keys WHERE partition_id = ? AND event_id <= ?', partition.id, last)
+  const bytes = gone.reduce((total, event) => total + event.bytes, 0)
+  yield* write(
+    'UPDATE partitions SET events = events - ?, bytes = bytes - ?, oldest_at = CASE WHEN events > ? THEN oldest_at END WHERE id = ?',
+    ...[gone.length, bytes, gone.length, partition.id]
+  )
+  return gone.length
+}
+
+function* listPartitions(_context: Context, condition: PartitionCondition): Transaction<PartitionStatus[]> {
+  const { where, params } = whereOf(condition)
+  const found = yield* rows<Partition & { deferred: number }>(
+    `SELECT ${COLUMNS}, (SELECT COUNT(*) FROM events
+        WHERE partition_id = partitions.id AND deferred_until IS NOT NULL) AS deferred
+      FROM partitions WHERE ${where} ORDER BY id`,
+    ...params
+  )
+  return found.map((partition) => ({
+    partition: nameOf(partition.fingerprint),
+    events: partition.events,
+    deferred: partition.deferred,
+    bytes: partition.bytes,
+    deadLetters: partition.dead,
+    oldestArrivedAt: partition.oldest_at ?? undefined,
+    proven: partition.succeeded_at !== null,
+    paused: partition.paused === 1,
+    suspended:
+      partition.suspended_at === null
+        ? undefined
+        : {
+            since: partition.suspended_at,
+            reason: partition.suspended_reason ?? '',
+            nextTryAt: partition.paused_until
+          }
+  }))
+}
+
+/** The names of fired events, the most fired first. */
+function* reportNames(_context: Context, condition: PartitionCondition): Transaction<EventNameReport[]> {
+  const { where, params } = whereOf(condition)
+  const found = yield* rows<{ fingerprint: string; name: string; calls: number; matched: number; skipped: number }>(
+    `SELECT fingerprint, name, calls, matched, skipped FROM event_names JOIN partitions ON partitions.id = partition_id
+      WHERE ${where} ORDER BY partition_id, calls + skipped DESC, name`,
+    ...params
+  )
+  return found.map(({ fingerprint, ...name }) => ({ partition: nameOf(fingerprint), ...name }))
+}
+
+export function whereOf({ fingerprint, suspended }: PartitionCondition): { where: string; params: Param[] } {
+  const conditions = ['1 = 1']
+  const params: Param[] = []
+  if (fingerprint !== undefined) {
+    conditions.push('substr(fingerprint, 1, ?) = ?')
+    params.push(fingerprint.length, fingerprint)
+  }
+  if (suspended !== undefined) conditions.push(`suspended_at IS ${suspended ? 'NOT NULL' : 'NULL'}`)
+  return { where: conditions.join(' AND '), params }
+}
+
+export const transactions = {
+  heartbeat,
+  deregister,
+  claim,
+  release,
+  reschedule,
+  forgetRefused,
+  forgetPartitions,
+  isProven,
+  listPartitions,
+  pause,
+  resume,
+  drop,
+  reportNames
+}
