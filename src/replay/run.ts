@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import { startDelivery } from '../bridge/delivery'
-import { PartitionRefused } from '../bridge/queue'
-import type { PartitionStatus, Queue } from '../bridge/queue'
+import { PartitionRefused, QueueFull } from '../bridge/queue'
+import type { EnqueueRequest, PartitionStatus, Queue } from '../bridge/queue'
 import { Budget } from './budget'
 import type { History } from './history'
 import { done, nextPortion } from './portions'
@@ -55,7 +55,7 @@ export async function run(options: RunOptions): Promise<void> {
 }
 
 async function feed(options: RunOptions, budget: Budget, calls: () => Promise<number>): Promise<void> {
-  const { history, queue, apiKey, delivery, signal, listId } = options
+  const { history, delivery, signal, listId } = options
   const maxEvents = Math.min(MAX_EVENTS, Math.max(1, Math.floor(options.budget / 6)))
   let counted = 0
   const settle = async (isEnd: boolean) => {
@@ -74,13 +74,7 @@ async function feed(options: RunOptions, budget: Budget, calls: () => Promise<nu
   ) {
     await budget.wait(signal)
     const { events, rejected } = next
-    try {
-      const { duplicates } = await queue.enqueue({ apiKey }, { events, rejected })
-      add(history, 'duplicates', duplicates)
-    } catch (error) {
-      if (error instanceof PartitionRefused) throw refused(history, error.message)
-      throw error
-    }
+    add(history, 'duplicates', await enqueue(options, { events, rejected }))
     next.done()
     // What a bridge makes of it is not seen here: a call for each portion of contacts, one or two for each event.
     if (!delivery) budget.spend(events[0]?.type === 'identify' ? 1 : events.length)
@@ -88,6 +82,19 @@ async function feed(options: RunOptions, budget: Budget, calls: () => Promise<nu
   }
   await settle(true)
   history.set('finished', new Date().toISOString())
+}
+
+/** Puts events into the queue, as soon as the key is known to be one. @returns how many were there before */
+async function enqueue({ history, queue, apiKey, signal }: RunOptions, request: EnqueueRequest): Promise<number> {
+  for (;;) {
+    try {
+      return (await queue.enqueue({ apiKey }, request)).duplicates
+    } catch (error) {
+      if (error instanceof PartitionRefused) throw refused(history, error.message)
+      if (!(error instanceof QueueFull && error.limit === 'unproven')) throw error
+      await setTimeout(MAX_POLL_MS, undefined, { signal })
+    }
+  }
 }
 
 /** Waits until no more than so many events of the key wait in the queue; `deferred` counts those that are put off, too. */
@@ -135,7 +142,9 @@ async function partitionOf(
 
 function logTo(warn: (words: string) => void): Parameters<typeof startDelivery>[0]['log'] {
   const pass = (_about: object, words?: string) => warn(words ?? '')
-  return { info: () => undefined, warn: pass, error: pass } as Parameters<typeof startDelivery>[0]['log']
+  return { debug: () => undefined, info: () => undefined, warn: pass, error: pass } as Parameters<
+    typeof startDelivery
+  >[0]['log']
 }
 
 /** Requests that were answered, as the delivery counts them. */

@@ -141,6 +141,7 @@ class Run {
       Object.assign(this.state, { succeeded: true, failures: 0, slow: false })
     } else if (kind === 'unauthorized' && this.partition.failures > 0) {
       this.state.suspended = { status: 401, reason: message }
+      this.pause(suspendedPause(1))
     } else {
       // Failures count the refusals only: one of them, and a server out of order before it, refuse nobody.
       if (kind === 'unauthorized') this.state.failures = 1
