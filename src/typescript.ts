@@ -10,6 +10,9 @@ export const isTypeScript = (file: string): boolean => path.extname(file) === '.
 /** Whether this runs in a checkout. */
 export const isCheckout = isTypeScript(__filename)
 
+/** How people call the command line here. */
+export const PROGRAM = isCheckout ? 'bin/run' : 'emailsendx-segment'
+
 /** What Node needs to be told to start a module of this program in a process or a thread of its own. */
 export const execArgv = isCheckout ? ['--require', require.resolve('tsx/cjs')] : []
 

@@ -15,8 +15,6 @@ import { SANDBOX_KEY, startStack } from './__helpers__/stack'
 import type { Stack } from './__helpers__/stack'
 
 jest.setTimeout(60_000)
-// A browser, three servers and the other tests share two cores; what fails for want of them passes the second time.
-jest.retryTimes(1, { logErrorsBeforeRetry: true })
 
 let stack: Stack
 /** A stack whose EmailSendX stays silent; its answer is looked at when its half minute is over. */

@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- only the command that is asked for is loaded, so that it speaks sooner */
 import { Command } from 'commander'
-import { isCheckout } from '../typescript'
+import { isCheckout, PROGRAM } from '../typescript'
 import type * as bridge from './bridge'
 import type * as check from './check'
 import type * as dev from './dev'
@@ -10,7 +10,6 @@ import type * as sandbox from './sandbox'
 import type * as serve from './serve'
 
 const { version } = require(isCheckout ? '../../package.json' : '../../../package.json') as { version: string }
-const program = isCheckout ? 'bin/run' : 'emailsendx-segment'
 
 /** In the order of `--help`: what runs things comes first. */
 const commands: Record<string, () => Command> = {
@@ -39,7 +38,7 @@ const args = process.argv.slice(2)
 if (args.length === 0 || /^-(?!(h|-help|V|-version)$)/.test(args[0])) args.unshift('dev')
 const asked = Object.hasOwn(commands, args[0]) ? [commands[args[0]]()] : undefined
 
-const root = new Command(program)
+const root = new Command(PROGRAM)
   .description('EmailSendX for Segment: everything on this machine, the bridge, and tools for the destination')
   .version(version, '-V, --version', 'print the version')
   .addHelpText('after', '\nWithout a command it is dev. Each command has a --help of its own.')
@@ -47,7 +46,7 @@ for (const command of asked ?? [...Object.values(commands).map((load) => load())
   root.addCommand(command)
 }
 
-speakInOneLine(root, program)
+speakInOneLine(root, PROGRAM)
   .parseAsync(args, { from: 'user' })
   .catch((error: unknown) => {
     console.error(`error: ${error instanceof Error ? error.message : String(error)}`)

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { startServe } from '../serve'
+import { PROGRAM } from '../typescript'
 import { findSandbox } from './find-sandbox'
 import { integer } from './units'
 import { untilStopped } from './until-stopped'
@@ -31,7 +32,7 @@ export function serveCommand(): Command {
 ${
   sandbox
     ? `EmailSendX: ${sandbox}`
-    : 'No sandbox EmailSendX runs here: start one with the command sandbox, then this again.'
+    : `No sandbox EmailSendX runs here: start one with ${PROGRAM} sandbox, then this again.`
 }`)
     })
 }

@@ -4,7 +4,7 @@ import { launchBrowser } from '../browser'
 import type { Stack } from './stack'
 
 /** As long as a busy machine may take for what takes a moment. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 
 let browser: Browser | undefined
 /** What pages complained of: errors, and anything the content-security policy refused. */
