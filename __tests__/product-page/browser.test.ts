@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core'
 import { SANDBOX_KEY, startSandbox, type Sandbox } from '../../src/sandbox'
-import { startEndpoint, type Endpoint } from '../senders/endpoint'
-import { EVENT, PROPERTIES, TRAITS, USER_ID } from '../senders/recordings'
-import { analyticsJs, analyticsJsWithMiddleware } from '../senders/senders'
+import { startEndpoint, type Endpoint } from '../senders/__helpers__/endpoint'
+import { EVENT, PROPERTIES, TRAITS, USER_ID } from '../senders/__helpers__/recordings'
+import { analyticsJs, analyticsJsWithMiddleware } from '../senders/__helpers__/senders'
 import { launchBrowser } from '../tester/browser'
 import { deliver } from './__helpers__/segment'
 

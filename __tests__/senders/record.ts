@@ -3,8 +3,8 @@ import path from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import setUpChromium from '../__helpers__/chromium'
 import { launchBrowser } from '../tester/browser'
-import { startEndpoint } from './endpoint'
-import { recordSamples, senderTable } from './recordings'
+import { startEndpoint } from './__helpers__/endpoint'
+import { recordSamples, senderTable } from './__helpers__/recordings'
 
 const root = path.join(__dirname, '../..')
 const ADDRESSES = path.join(root, 'docs/addresses.md')

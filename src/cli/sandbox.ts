@@ -28,9 +28,9 @@ Try                 curl -H 'Authorization: Bearer ${SANDBOX_KEY}' ${sandbox.url
     })
   for (const [name, readings] of Object.entries(switches)) {
     const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    const [choice, ...others] = Object.keys(readings)
-    const option = new Option(`--${flag} <choice>`, `what nobody has documented, see docs/sandbox.md`)
-    command.addOption(option.choices([choice, ...others]).default(choice))
+    const [[choice, reading], ...others] = Object.entries(readings)
+    const choices = [choice, ...others.map(([other]) => other)]
+    command.addOption(new Option(`--${flag} <choice>`, reading).choices(choices).default(choice))
   }
   return command
 }

@@ -21,14 +21,14 @@ export interface Sender {
 }
 
 const version = (name: string): string => {
-  const file = path.join(__dirname, '../../node_modules', name, 'package.json')
+  const file = path.join(__dirname, '../../../node_modules', name, 'package.json')
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 const named = (name: string) => `\`${name}\` ${version(name)}`
 
 /** The source middleware that docs/addresses.md tells owners of websites to add. */
 function middleware(): string {
-  const page = readFileSync(path.join(__dirname, '../../docs/addresses.md'), 'utf8')
+  const page = readFileSync(path.join(__dirname, '../../../docs/addresses.md'), 'utf8')
   const [script] = /(?<=```js\n)analytics\.addSourceMiddleware[^]*?(?=```)/.exec(page) ?? []
   if (!script) throw new Error('docs/addresses.md shows no source middleware')
   return script
