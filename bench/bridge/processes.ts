@@ -12,6 +12,7 @@ import { normalize } from '../../src/bridge/ingest/normalize'
 import { createMetrics } from '../../src/bridge/metrics'
 import type { Queue } from '../../src/bridge/queue'
 import { openQueue } from '../../src/bridge/queue'
+import { prove } from '../../src/bridge/queue/__tests__/__helpers__/prove'
 import { kilobyteEvent } from './load'
 
 /*
@@ -22,12 +23,12 @@ import { kilobyteEvent } from './load'
 const roles: Record<string, (...args: string[]) => Promise<void>> = {
   /** The doors in front of a store in a file. */
   async storing(file) {
-    await serve(await openQueue(file))
+    await serve(await openProven(file))
   },
 
   /** The same doors in front of nothing. */
   async forgetting() {
-    const queue = await openQueue(':memory:')
+    const queue = await openProven(':memory:')
     queue.enqueue = async (_partition, { events }) => ({ accepted: events.length, duplicates: 0 })
     await serve(queue)
   },
@@ -51,7 +52,7 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
 
   /** Puts identifies into a store, as if the doors had taken them. */
   async filling(file, total) {
-    const queue = await openQueue(file)
+    const queue = await openProven(file)
     const request = { options: {}, receivedAt: new Date() }
     for (let n = 0; n < Number(total); n += 1000) {
       const taken: Normalized = { events: [], rejected: [], ignored: 0 }
@@ -89,6 +90,13 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
 }
 
 const KEY = 'esx_test_0123456789abcdef0123456789abcdef'
+
+/** A queue that has seen the key accepted: others may only have a little in it. */
+async function openProven(target: string): Promise<Queue> {
+  const queue = await openQueue(target)
+  await prove(queue, KEY)
+  return queue
+}
 
 async function serve(queue: Queue): Promise<void> {
   const memory = new Memory()

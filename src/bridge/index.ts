@@ -71,6 +71,7 @@ export async function startBridge(
     apiUrl,
     log,
     waitMs: checked.wait,
+    skipUnmatchedMs: checked.skipUnmatched,
     onUnknownOutcome: checked.onUnknownOutcome,
     registry: metrics.registry,
     graceMs: GRACE_MS

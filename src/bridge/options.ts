@@ -103,6 +103,11 @@ const shape = {
   wait: duration()
     .prefault('1h')
     .register(said, { value: 'duration', description: 'how long an event waits for its address or its contact' }),
+  skipUnmatched: duration().optional().register(said, {
+    value: 'duration',
+    description:
+      'an event name that no automation waited for is fired at most once in that time; the others are counted as skipped. Off without it'
+  }),
   onUnknownOutcome: choice(['resend', 'dead-letter']).prefault('resend').register(said, {
     value: 'what',
     description: '`dead-letter`: keep instead what may have been fired already, see [Promises](#promises)'
