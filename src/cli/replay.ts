@@ -1,7 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { existsSync } from 'node:fs'
 import { openQueue } from '../bridge/queue'
-import type { Queue } from '../bridge/queue'
 import { checkOptions } from '../bridge/options'
 import { Folder } from '../replay/folder'
 import type { Origin } from '../replay/folder'
@@ -23,7 +21,6 @@ interface CliOptions {
   list?: string
   budget: number
   dir: string
-  store?: string
   apiUrl: string
   yes?: boolean
 }
@@ -54,7 +51,6 @@ export function replayCommand(): Command {
         .argParser(integer(1, 1_000_000))
     )
     .addOption(dir())
-    .option('--store <target>', "go through a bridge's store: its SQLite file, or postgres://…; the bridge delivers")
     .addOption(new Option('--api-url <url>', 'EmailSendX').env('BRIDGE_API_URL').default('https://emailsendx.com'))
     .option('--yes', 'do not ask before events are fired')
     .addHelpText('after', '\nThe API key comes from EMAILSENDX_API_KEY, or is asked for on a terminal.')
@@ -72,9 +68,9 @@ export function replayCommand(): Command {
 }
 
 async function start(files: string[], options: CliOptions): Promise<void> {
-  const { map: columns = {}, fireEventsSince: fireSince, list: listId, store, budget, json } = options
+  const { map: columns = {}, fireEventsSince: fireSince, list: listId, budget, json } = options
   await checkFiles(files)
-  const origin: Origin = { files, columns, fireSince, listId, store }
+  const origin: Origin = { files, columns, fireSince, listId }
   if (options.dryRun) return dryRun(origin, budget, json)
 
   const { apiUrl } = checkOptions({ apiUrl: options.apiUrl })
@@ -119,19 +115,18 @@ async function prepare(
 
 async function send(folder: Folder, history: History, plan: Plan, options: CliOptions): Promise<void> {
   const { budget, apiUrl, json } = options
-  const { listId, store } = JSON.parse(history.get('origin') ?? '{}') as Pick<Origin, 'listId' | 'store'>
+  const { listId } = JSON.parse(history.get('origin') ?? '{}') as Pick<Origin, 'listId'>
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
-  const queue = await openQueue(store ?? folder.queue, { secret: store && process.env.BRIDGE_SECRET })
-  const report = () => reportOf(history, plan, store === undefined ? queue : undefined)
+  const queue = await openQueue(folder.queue)
+  const report = () => reportOf(history, plan, queue)
   try {
     if (history.get('finished') === undefined) {
       const apiKey = await readKey()
       const warn = (words: string) => process.stderr.write(`${words}\n`)
-      const delivery = store === undefined ? { apiUrl, warn } : undefined
       const end = showProgress(report)
       try {
-        await run({ history, queue, apiKey, budget, listId, delivery, signal: stopping.signal })
+        await run({ history, queue, apiKey, apiUrl, budget, listId, warn, signal: stopping.signal })
       } finally {
         end()
       }
@@ -151,13 +146,12 @@ async function send(folder: Folder, history: History, plan: Plan, options: CliOp
 async function status({ dir, json }: { dir: string; json?: boolean }): Promise<void> {
   const folder = new Folder(dir)
   const { history, plan } = await folder.resume()
-  let queue: Queue | undefined
+  const queue = await openQueue(folder.queue)
   try {
-    queue = existsSync(folder.queue) ? await openQueue(folder.queue) : undefined
     const report = await reportOf(history, plan, queue)
     console.log(json ? JSON.stringify(report) : reportInWords(report))
   } finally {
-    await queue?.close()
+    await queue.close()
     history.close()
   }
 }

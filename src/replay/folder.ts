@@ -11,13 +11,10 @@ import { InputError } from './read'
 export interface Origin extends PlanOptions {
   /** List that the contacts join. */
   listId?: string
-  /** The bridge's store it runs through; absent: its own. */
-  store?: string
 }
 
 /**
- * The folder of a replay: what was read and how far it has got (`history.db`), and, unless it runs through a bridge's store,
- * the queue (`queue.db`). It holds what the files hold, so it is readable for its owner only.
+ * The folder of a replay: what was read and how far it has got (`history.db`), and the queue (`queue.db`). It holds what the files hold, so it is readable for its owner only.
  */
 export class Folder {
   private readonly history: string
@@ -92,11 +89,11 @@ function inside(folder: string, name: string): string {
   return path.join(folder, name)
 }
 
-async function signature({ files, columns, fireSince, listId, store }: Origin): Promise<string> {
+async function signature({ files, columns, fireSince, listId }: Origin): Promise<string> {
   const contents = files.map(async (file) => {
     if (file === '-') return file
     const { size, mtimeMs } = await stat(file)
     return [path.resolve(file), size, mtimeMs]
   })
-  return JSON.stringify({ files: await Promise.all(contents), columns, fireSince, listId, store })
+  return JSON.stringify({ files: await Promise.all(contents), columns, fireSince, listId })
 }

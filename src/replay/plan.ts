@@ -21,7 +21,8 @@ export interface Plan {
     duplicates: number
     names: { name: string; count: number }[]
   }
-  calls: { contacts: number; lookUps: number; events: number; total: number }
+  /** `key`: the one that asks whether EmailSendX knows the key. */
+  calls: { key: number; contacts: number; lookUps: number; events: number; total: number }
 }
 
 export interface Reason {
@@ -47,18 +48,13 @@ export async function makePlan(history: History, { fireSince, ...input }: PlanOp
   const { duplicates } = settle(history)
   const { people } = history.row<{ people: number }>('SELECT COUNT(*) AS people FROM people') ?? { people: 0 }
   const firing = firingOf(history)
-  const contacts = bulkCalls(history)
+  const calls = { key: 1, contacts: bulkCalls(history), lookUps: firing.people, events: firing.count }
   return {
     read,
     people,
     undeliverable: problemsOf(history),
     firing: { ...(fireSince !== undefined && { since: new Date(fireSince).toISOString() }), ...firing, duplicates },
-    calls: {
-      contacts,
-      lookUps: firing.people,
-      events: firing.count,
-      total: contacts + firing.people + firing.count
-    }
+    calls: { ...calls, total: calls.key + calls.contacts + calls.lookUps + calls.events }
   }
 }
 

@@ -1,7 +1,8 @@
-import type { BridgeEvent, RejectedItem } from '../bridge/event'
-import type { EnqueueRequest } from '../bridge/queue'
-import { contentId } from '../bridge/ingest/fields'
+import { MAX_CONTACTS_PER_CALL } from '../../definitions/emailsendx/constants'
 import type { ContactRow } from '../../definitions/emailsendx/types'
+import type { BridgeEvent, RejectedItem } from '../bridge/event'
+import { contentId } from '../bridge/ingest/fields'
+import type { EnqueueRequest } from '../bridge/queue'
 import type { History } from './history'
 import { BulkSize } from './plan'
 
@@ -11,12 +12,30 @@ export interface Portion extends EnqueueRequest {
   done(): void
 }
 
+interface PortionOptions {
+  /** List that the contacts join. */
+  listId?: string
+  maxEvents: number
+}
+
+type Table = 'people' | 'firing' | 'problems'
+
 /** Dead letters cost no calls. */
 const MAX_REJECTED = 500
 
-/** What comes next: all people before the first event, so that none meets an event before its contact. Undefined: no more. */
-export function nextPortion(history: History, { listId, maxEvents }: { listId?: string; maxEvents: number }) {
+/** What comes next: all people before the first event, so that none is fired before its contact is there. Undefined: no more. */
+export function nextPortion(history: History, { listId, maxEvents }: PortionOptions): Portion | undefined {
   return nextPeople(history, listId) ?? nextEvents(history, maxEvents) ?? nextProblems(history)
+}
+
+/** How many of these have been taken: their ids have no gaps. */
+export function done(history: History, table: Table): number {
+  return Number(history.get(`${table}_done`) ?? 0)
+}
+
+/** Nothing of it is done after all. */
+export function startOver(history: History): void {
+  for (const table of ['people', 'firing', 'problems']) history.set(`${table}_done`, '0')
 }
 
 interface PersonRow {
@@ -32,22 +51,22 @@ interface PersonRow {
 function nextPeople(history: History, listId?: string): Portion | undefined {
   const size = new BulkSize()
   const people: PersonRow[] = []
-  for (const person of history.rows<PersonRow>(
-    'SELECT * FROM people WHERE id > ? ORDER BY id',
+  const rest = history.rows<PersonRow>(
+    `SELECT * FROM people WHERE id > ? ORDER BY id LIMIT ${MAX_CONTACTS_PER_CALL + 1}`,
     done(history, 'people')
-  )) {
+  )
+  for (const person of rest) {
     if (!size.fits(person.bytes) && people.length > 0) break
     people.push(person)
   }
   const run = history.get('run') ?? ''
-  return portion(history, 'people', people, {
-    events: people.map((person) => identifyOf(person, run, listId)),
-    rejected: []
-  })
+  const events = people.map((person) => identifyOf(person, run, listId))
+  return portionOf(history, 'people', people, { events, rejected: [] })
 }
 
-function identifyOf({ id, user, anonymous, at, place, contact }: PersonRow, run: string, listId?: string): BridgeEvent {
-  const { email, firstName, lastName, metadata } = JSON.parse(contact) as ContactRow
+function identifyOf(person: PersonRow, run: string, listId?: string): BridgeEvent {
+  const { id, user, anonymous, at, place } = person
+  const { email, firstName, lastName, metadata } = JSON.parse(person.contact) as ContactRow
   const ids = { ...(user !== null && { userId: user }), ...(anonymous !== null && { anonymousId: anonymous }) }
   const traits = { ...metadata, ...(firstName && { firstName }), ...(lastName && { lastName }), email }
   return {
@@ -70,10 +89,9 @@ interface EventRow {
 }
 
 function nextEvents(history: History, limit: number): Portion | undefined {
-  const rows = [
-    ...history.rows<EventRow>('SELECT * FROM firing WHERE id > ? ORDER BY id LIMIT ?', done(history, 'firing'), limit)
-  ]
-  return portion(history, 'firing', rows, { events: rows.map(trackOf), rejected: [] })
+  const rest = 'SELECT * FROM firing WHERE id > ? ORDER BY id LIMIT ?'
+  const rows = [...history.rows<EventRow>(rest, done(history, 'firing'), limit)]
+  return portionOf(history, 'firing', rows, { events: rows.map(trackOf), rejected: [] })
 }
 
 function trackOf({ email, at, place, message_id: messageId, event }: EventRow): BridgeEvent {
@@ -83,34 +101,31 @@ function trackOf({ email, at, place, message_id: messageId, event }: EventRow): 
     type: 'track',
     email,
     event: { ...content, timestamp: new Date(at).toISOString(), replayedFrom: place },
-    // Its contact was there to be created a moment ago, so waiting is of no use.
+    // If its contact were to come, it would be there by now.
     options: { unknownContact: 'skip' }
   }
 }
 
+interface ProblemRow {
+  id: number
+  place: string
+  reason: string
+  item: string
+}
+
 function nextProblems(history: History): Portion | undefined {
-  const rows = [
-    ...history.rows<{ id: number; place: string; reason: string; item: string }>(
-      'SELECT * FROM problems WHERE id > ? ORDER BY id LIMIT ?',
-      done(history, 'problems'),
-      MAX_REJECTED
-    )
-  ]
+  const rest = 'SELECT * FROM problems WHERE id > ? ORDER BY id LIMIT ?'
+  const rows = [...history.rows<ProblemRow>(rest, done(history, 'problems'), MAX_REJECTED)]
   const run = history.get('run') ?? ''
   const rejected = rows.map(({ id, place, reason, item }): RejectedItem => {
     return { messageId: contentId([run, id]), reason: `${place}: ${reason}`, item: JSON.parse(item) as unknown }
   })
-  return portion(history, 'problems', rows, { events: [], rejected })
+  return portionOf(history, 'problems', rows, { events: [], rejected })
 }
 
-/** The last row that has been taken. */
-export function done(history: History, table: 'people' | 'firing' | 'problems'): number {
-  return Number(history.get(`${table}_done`) ?? 0)
-}
-
-function portion(
+function portionOf(
   history: History,
-  table: 'people' | 'firing' | 'problems',
+  table: Table,
   rows: { id: number }[],
   request: EnqueueRequest
 ): Portion | undefined {

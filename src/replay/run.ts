@@ -3,21 +3,25 @@ import { setTimeout } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import { startDelivery } from '../bridge/delivery'
 import { PartitionRefused, QueueFull } from '../bridge/queue'
-import type { EnqueueRequest, PartitionStatus, Queue } from '../bridge/queue'
+import type { PartitionStatus, Queue } from '../bridge/queue'
 import { Budget } from './budget'
 import type { History } from './history'
-import { done, nextPortion } from './portions'
+import { done, nextPortion, startOver } from './portions'
+import type { Portion } from './portions'
 
 export interface RunOptions {
   history: History
+  /** A queue of its own, in which nothing else is. */
   queue: Queue
   apiKey: string
+  apiUrl: string
   /** Calls a minute at most. */
   budget: number
+  /** List that the contacts join. */
   listId?: string
-  /** Delivers what is in the queue; absent where a bridge does. */
-  delivery?: { apiUrl: string; warn: (words: string) => void }
-  /** Ends the run; it goes on with the next one. */
+  /** Told what goes wrong meanwhile. */
+  warn: (words: string) => void
+  /** Ends the run; the next one goes on from there. */
   signal: AbortSignal
 }
 
@@ -26,69 +30,68 @@ export class KeyRefused extends Error {}
 
 const MIN_POLL_MS = 10
 const MAX_POLL_MS = 500
-/** Events in the queue of a bridge from which on nothing is added, so that live ones never wait long behind these. */
-const MAX_BACKLOG = 500
+/** Events in the queue at once: as many as the budget allows in ten seconds. */
 const MAX_EVENTS = 500
+const PORTIONS_A_MINUTE = 6
 
-/** Sends everything that has not been sent yet. Resolves when nothing is left of it in the queue. @throws KeyRefused, AbortError */
+/**
+ * Sends everything that has not been sent yet. Resolves when nothing is left of it in the queue.
+ * @throws KeyRefused, or AbortError when `signal` ends it
+ */
 export async function run(options: RunOptions): Promise<void> {
-  const { history, queue, apiKey, budget, delivery, signal } = options
-  await checkKey(history, queue, apiKey)
+  const { history, queue, apiUrl, warn, signal } = options
+  await checkKey(options)
   if (history.get('run') === undefined) history.set('run', randomUUID())
   const registry = new Registry()
-  const worker =
-    delivery &&
-    startDelivery({
-      queue,
-      apiUrl: delivery.apiUrl,
-      registry,
-      // An event that may have been fired is not fired again.
-      onUnknownOutcome: 'dead-letter',
-      log: logTo(delivery.warn)
-    })
+  const delivery = startDelivery({
+    queue,
+    apiUrl,
+    registry,
+    // An event that may have been fired is not fired again.
+    onUnknownOutcome: 'dead-letter',
+    log: logTo(warn)
+  })
+  let counted = 0
+  /** Calls made since it was asked last. */
+  const newCalls = async () => {
+    const calls = (await callsMade(registry)) - counted
+    counted += calls
+    history.set('calls', String(Number(history.get('calls') ?? 0) + calls))
+    return calls
+  }
   try {
-    await feed(options, new Budget(budget), () => callsMade(registry))
+    await feed(options, newCalls)
   } finally {
-    await worker?.stop()
+    await delivery.stop()
+    await newCalls()
   }
   signal.throwIfAborted()
 }
 
-async function feed(options: RunOptions, budget: Budget, calls: () => Promise<number>): Promise<void> {
-  const { history, delivery, signal, listId } = options
-  const maxEvents = Math.min(MAX_EVENTS, Math.max(1, Math.floor(options.budget / 6)))
-  let counted = 0
-  const settle = async (isEnd: boolean) => {
-    await drained(options, delivery ? 0 : MAX_BACKLOG, isEnd && delivery !== undefined)
-    const made = await calls()
-    budget.spend(made - counted)
-    add(history, 'calls', made - counted)
-    counted = made
+/** Puts one portion after the other into the queue: when the one before is gone, and the budget allows. */
+async function feed(options: RunOptions, newCalls: () => Promise<number>): Promise<void> {
+  const { history, signal, listId } = options
+  const maxEvents = Math.min(MAX_EVENTS, Math.max(1, Math.floor(options.budget / PORTIONS_A_MINUTE)))
+  const budget = new Budget(options.budget)
+  const spend = async () => budget.spend(await newCalls())
+  for (;;) {
+    await emptied(options, spend)
+    const portion = nextPortion(history, { listId, maxEvents })
+    if (!portion) break
+    if (portion.events.length > 0) await budget.wait(signal)
+    await enqueue(options, portion)
+    portion.done()
   }
-
-  await settle(false)
-  for (
-    let next = nextPortion(history, { listId, maxEvents });
-    next;
-    next = nextPortion(history, { listId, maxEvents })
-  ) {
-    await budget.wait(signal)
-    const { events, rejected } = next
-    add(history, 'duplicates', await enqueue(options, { events, rejected }))
-    next.done()
-    // What a bridge makes of it is not seen here: a call for each portion of contacts, one or two for each event.
-    if (!delivery) budget.spend(events[0]?.type === 'identify' ? 1 : events.length)
-    await settle(false)
-  }
-  await settle(true)
+  await emptied(options, spend, { deferred: true })
   history.set('finished', new Date().toISOString())
 }
 
-/** Puts events into the queue, as soon as the key is known to be one. @returns how many were there before */
-async function enqueue({ history, queue, apiKey, signal }: RunOptions, request: EnqueueRequest): Promise<number> {
+/** Puts a portion into the queue, as soon as EmailSendX has said that it knows the key. */
+async function enqueue({ history, queue, apiKey, signal }: RunOptions, portion: Portion): Promise<void> {
   for (;;) {
     try {
-      return (await queue.enqueue({ apiKey }, request)).duplicates
+      await queue.enqueue({ apiKey }, portion)
+      return
     } catch (error) {
       if (error instanceof PartitionRefused) throw refused(history, error.message)
       if (!(error instanceof QueueFull && error.limit === 'unproven')) throw error
@@ -97,54 +100,51 @@ async function enqueue({ history, queue, apiKey, signal }: RunOptions, request: 
   }
 }
 
-/** Waits until no more than so many events of the key wait in the queue; `deferred` counts those that are put off, too. */
-async function drained({ history, queue, apiKey, signal }: RunOptions, max: number, deferred: boolean): Promise<void> {
+/**
+ * Waits until nothing waits in the queue, or until not even an event does that was put off because it kept failing.
+ * @param look called whenever it looks
+ */
+async function emptied(
+  { history, queue, apiKey, signal }: RunOptions,
+  look: () => Promise<void>,
+  { deferred = false } = {}
+): Promise<void> {
   for (let pause = MIN_POLL_MS; ; pause = Math.min(MAX_POLL_MS, pause * 1.5)) {
-    const partition = await partitionOf(queue, { apiKey })
-    const isRefused = partition?.suspended && partition.suspended.nextTryAt > Date.now()
-    if (isRefused && partition.proven) throw new KeyRefused(partition.suspended?.reason)
-    // One that EmailSendX has never accepted may lose its partition.
-    const isGone = !partition && done(history, 'people') + done(history, 'firing') > 0
-    if (isRefused || isGone) throw refused(history, partition?.suspended?.reason)
-    if (!partition) return
+    const partition = await partitionOf(queue, apiKey)
+    await look()
+    const { suspended } = partition ?? {}
+    if (suspended && suspended.nextTryAt > Date.now()) {
+      throw partition?.proven ? new KeyRefused(suspended.reason) : refused(history, suspended.reason)
+    }
+    if (!partition) {
+      // That of a key which EmailSendX does not know is deleted.
+      if (done(history, 'people') + done(history, 'firing') > 0) throw refused(history)
+      return
+    }
     history.set('partition', partition.partition)
-    if (partition.events - (deferred ? 0 : partition.deferred) <= max) return
+    if (partition.events <= (deferred ? 0 : partition.deferred)) return
     await setTimeout(pause, undefined, { signal })
   }
 }
 
-/** Nothing was sent with this key, so that with the right one it begins from the start. */
+/** Nothing was sent with this key, so that with the right one everything is. */
 function refused(history: History, words = 'EmailSendX does not know this API key.'): KeyRefused {
-  for (const table of ['people', 'firing', 'problems']) history.set(`${table}_done`, '0')
+  startOver(history)
   return new KeyRefused(words)
 }
 
-async function checkKey(history: History, queue: Queue, apiKey: string): Promise<void> {
+async function checkKey({ history, queue, apiKey }: RunOptions): Promise<void> {
   const before = history.get('partition')
-  const partition = await partitionOf(queue, { apiKey })
-  if (
-    before !== undefined &&
-    before !== partition?.partition &&
-    done(history, 'people') + done(history, 'firing') > 0
-  ) {
-    throw new KeyRefused('This replay was begun with another API key: use that one, or begin anew with another --dir.')
+  const isBegun = done(history, 'people') + done(history, 'firing') > 0
+  if (isBegun && before !== undefined && before !== (await partitionOf(queue, apiKey))?.partition) {
+    throw new KeyRefused('this replay was begun with another API key: use that one, or begin anew with another --dir')
   }
   // What was refused may be allowed by now.
   await queue.partitions.resume({ apiKey })
 }
 
-async function partitionOf(
-  queue: Queue,
-  filter: { apiKey?: string; partition?: string }
-): Promise<PartitionStatus | undefined> {
-  return (await queue.partitions.list(filter))[0]
-}
-
-function logTo(warn: (words: string) => void): Parameters<typeof startDelivery>[0]['log'] {
-  const pass = (_about: object, words?: string) => warn(words ?? '')
-  return { debug: () => undefined, info: () => undefined, warn: pass, error: pass } as Parameters<
-    typeof startDelivery
-  >[0]['log']
+async function partitionOf(queue: Queue, apiKey: string): Promise<PartitionStatus | undefined> {
+  return (await queue.partitions.list({ apiKey }))[0]
 }
 
 /** Requests that were answered, as the delivery counts them. */
@@ -153,6 +153,9 @@ async function callsMade(registry: Registry): Promise<number> {
   return metric?.values.reduce((sum, { value }) => sum + value, 0) ?? 0
 }
 
-function add(history: History, name: string, count: number): void {
-  if (count > 0) history.set(name, String(Number(history.get(name) ?? 0) + count))
+function logTo(warn: (words: string) => void): Parameters<typeof startDelivery>[0]['log'] {
+  const pass = (_about: object, words?: string) => warn(words ?? '')
+  return { debug: () => undefined, info: () => undefined, warn: pass, error: pass } as Parameters<
+    typeof startDelivery
+  >[0]['log']
 }

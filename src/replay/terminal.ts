@@ -32,39 +32,28 @@ async function ask(question: string, output: NodeJS.WritableStream): Promise<str
 
 const BAR_MS = 500
 const LINE_MS = 10_000
-const BAR_WIDTH = 24
+const BAR_WIDTH = 20
 
 /** Shows how far it is, on standard error: a bar on a terminal, elsewhere a line every ten seconds. @returns what ends that */
 export function showProgress(report: () => Promise<Report>): () => void {
   const { stderr } = process
   const begun = performance.now()
   let first: number | undefined
-  let busy = false
   const show = async () => {
-    if (busy) return
-    busy = true
-    const now = await report().catch(() => undefined)
-    busy = false
-    if (!now) return
-    first ??= shareOf(now)
-    const share = shareOf(now)
-    const seconds = (performance.now() - begun) / 1000
-    const left = share > first ? (seconds * (1 - share)) / (share - first) : undefined
-    const words = progressInWords(now, left)
-    if (!stderr.isTTY) stderr.write(`${words}\n`)
-    else stderr.write(`\r\x1b[K${bar(share)} ${words}`.slice(0, (stderr.columns || 80) + 4))
+    const { calls, ...rest } = await report()
+    first ??= calls.made
+    const rate = ((calls.made - first) / (performance.now() - begun)) * 60_000
+    const seconds = rate > 0 ? (Math.max(0, calls.planned - calls.made) / rate) * 60 : undefined
+    const words = progressInWords({ calls, ...rest }, { rate, seconds })
+    const share = calls.planned === 0 ? 1 : Math.min(1, calls.made / calls.planned)
+    stderr.write(stderr.isTTY ? `\r\x1b[K${`${bar(share)} ${words}`.slice(0, stderr.columns - 1)}` : `${words}\n`)
   }
-  const timer = setInterval(() => void show(), stderr.isTTY ? BAR_MS : LINE_MS)
+  // A report that can't be had (the store is busy) is only one less.
+  const timer = setInterval(() => void show().catch(() => undefined), stderr.isTTY ? BAR_MS : LINE_MS)
   return () => {
     clearInterval(timer)
     if (stderr.isTTY) stderr.write('\r\x1b[K')
   }
-}
-
-/** By calls, which are what takes the time. */
-function shareOf({ calls, queued, total }: Report): number {
-  if (calls.made === undefined) return total === 0 ? 1 : queued / total
-  return calls.planned === 0 ? 1 : Math.min(1, calls.made / calls.planned)
 }
 
 function bar(share: number): string {

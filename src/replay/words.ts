@@ -19,39 +19,47 @@ export function planInWords(plan: Plan, budget: number): string {
     ...table(firing.names.map(({ name, count }) => [number(count), name])),
     row('Not sent', `${number(undeliverable.count)} that can't be delivered`),
     ...table(undeliverable.reasons.map(reasonInWords)),
-    row(
-      'Calls',
-      `${number(calls.total)}: ${number(calls.contacts)} for contacts, ${number(calls.lookUps)} to find some, ${number(
-        calls.events
-      )} for events`
-    ),
+    row('Calls', `${number(calls.total)}: ${callsInWords(calls)}`),
     row('Time', `${duration(hoursFor(calls.total, budget) * 3600)} at ${budget} calls a minute`)
   ].join('\n')
 }
 
 /** How far it has got, for people. */
-export function reportInWords(report: Report): string {
-  const { total, queued, delivered, waiting, dead, undeliverable, duplicates, calls, finishedAt } = report
-  const known = delivered !== undefined
+export function reportInWords({ total, delivered, waiting, dead, undeliverable, calls, finishedAt }: Report): string {
   return [
     row('State', finishedAt === undefined ? 'not finished' : `finished ${finishedAt}`),
-    row(
-      'Sent',
-      `${number(known ? delivered : queued)} of ${number(total)} ${known ? 'delivered' : 'handed to the bridge'}`
-    ),
-    ...(known ? [row('Waiting', number(waiting ?? 0)), row('Dead', number(dead ?? 0))] : []),
-    ...(duplicates ? [row('Known', `${number(duplicates)} events that the bridge had taken before`)] : []),
+    row('Sent', `${number(delivered)} of ${number(total)} delivered, ${number(waiting)} waiting, ${number(dead)} dead`),
     row('Not sent', `${number(undeliverable)} that can't be delivered`),
-    row('Calls', `${calls.made === undefined ? '' : `${number(calls.made)} made, `}${number(calls.planned)} planned`)
+    row('Calls', `${number(calls.made)} made, ${number(calls.planned)} planned`)
   ].join('\n')
 }
 
-/** One line of progress. @param perSecond what has been sent a second lately */
-export function progressInWords(report: Report, seconds: number | undefined): string {
-  const { total, queued, delivered = queued, dead = 0, calls } = report
-  const left = calls.made === undefined ? '' : `, ${number(Math.max(0, calls.planned - calls.made))} calls left`
-  const time = seconds === undefined ? '' : `, about ${duration(seconds)}`
-  return `${number(delivered)} of ${number(total)} delivered, ${number(dead)} dead${left}${time}`
+/** One line of progress. */
+export function progressInWords({ total, delivered, dead, calls }: Report, { rate, seconds }: Pace): string {
+  return [
+    `${number(delivered)} of ${number(total)}`,
+    `${number(dead)} dead`,
+    `${number(Math.max(0, calls.planned - calls.made))} calls left`,
+    `${number(Math.round(rate))}/min`,
+    ...(seconds === undefined ? [] : [duration(seconds)])
+  ].join(', ')
+}
+
+export interface Pace {
+  /** Calls a minute. */
+  rate: number
+  /** What is left, where that can be told. */
+  seconds?: number
+}
+
+function callsInWords({ key, contacts, lookUps, events }: Plan['calls']): string {
+  const parts = [
+    [key, 'for the key'],
+    [contacts, 'for contacts'],
+    [lookUps, 'to find contacts'],
+    [events, 'for events']
+  ] as const
+  return listed(parts.filter(([count]) => count > 0).map(([count, what]) => `${number(count)} ${what}`))
 }
 
 function firingInWords({ since, count, people, duplicates }: Plan['firing']): string {
