@@ -1,12 +1,12 @@
 import type { JSONObject, RequestClient } from '@segment/actions-core'
-import { DEFAULT_API_URL, MAX_SEARCH_PAGES, PAGE_SIZE, REQUEST_TIMEOUT_MS } from './constants'
-import { explain, isNotDelivered, isObject, isRefusal, NotDelivered, notTheApi, refusedIn, tooSlow } from './errors'
-import type { CallContext } from './errors'
+import { apiOrigin, serverOf, usableKey } from './connection'
+import { MAX_SEARCH_PAGES, PAGE_SIZE, REQUEST_TIMEOUT_MS } from './constants'
+import { explain, isNotDelivered, isObject, isRefusal, notTheApi, refusedIn, tooSlow } from './errors'
+import type { CallContext, NotDelivered } from './errors'
 import type { Settings } from './generated-types'
-import { unusableUrl } from './outcome'
 import { readPace } from './pace'
 import type { Pace } from './pace'
-import type { BulkReport, Contact, ContactRow, CustomEvent, List, SegmentCall } from './types'
+import type { BulkReport, BulkTarget, Contact, ContactRow, CustomEvent, List, SegmentCall } from './types'
 import { EMAILSENDX_API_VERSION } from './versioning-info'
 
 /** An answer of the API: its status, the whole JSON body, and what the body's `data` holds (or the body, where it is bare). */
@@ -29,16 +29,14 @@ export class EmailSendX {
 
   /** Asks whose key this is. Known from the vendor's own client, which tests connections with it. */
   async whoami(): Promise<void> {
-    await this.call(`${V1}/whoami`, {})
+    const { status, body } = await this.call(`${V1}/whoami`, {})
+    if (!isObject(body.data)) throw notTheApi(status, { server: serverOf(this.settings) })
   }
 
   /** Creates or updates up to 1,000 contacts by email, and adds each to the list. Counts as one request. */
-  async upsertContacts(contacts: ContactRow[], listId: string | undefined): Promise<Reply<BulkReport>> {
-    return this.call(`${V1}/contacts/bulk`, {
-      scope: 'contacts:write',
-      listId,
-      json: listId === undefined ? { contacts } : { contacts, listId }
-    })
+  async upsertContacts(contacts: ContactRow[], target: BulkTarget): Promise<Reply<BulkReport>> {
+    const { listId } = target
+    return this.call(`${V1}/contacts/bulk`, { scope: 'contacts:write', listId, json: { contacts, ...target } })
   }
 
   /** Creates or updates one contact by email. @returns its id, where the answer has one. */
@@ -55,8 +53,10 @@ export class EmailSendX {
         query: { search: email, limit: PAGE_SIZE, page }
       })
       const contacts = rows<Contact>(reply.data)
-      const contact = contacts.find((candidate) => candidate.email?.trim().toLowerCase() === email)
-      const id = contact && idOf(contact)
+      const id = contacts
+        .filter((contact) => hasAddress(contact, email))
+        .map(idOf)
+        .find((id) => id !== undefined)
       if (id !== undefined || !hasNextPage(reply.body, page, contacts.length)) return id
     }
     return undefined
@@ -64,7 +64,8 @@ export class EmailSendX {
 
   /** The lightest documented call that needs a valid key. */
   async firstContact(): Promise<void> {
-    await this.call(`${V1}/contacts`, { scope: 'contacts:read', query: { limit: 1 } })
+    const { status, data } = await this.call(`${V1}/contacts`, { scope: 'contacts:read', query: { limit: 1 } })
+    if (!Array.isArray(data)) throw notTheApi(status, { server: serverOf(this.settings) })
   }
 
   /** Fires a custom event, which starts the automations that wait for its name. Firing twice starts them twice. */
@@ -109,13 +110,13 @@ export class EmailSendX {
   }
 
   private async call<Data = unknown>(path: string, { query, json, ...names }: CallOptions): Promise<Reply<Data>> {
-    const context: CallContext = { ...names, server: this.settings.apiUrl?.trim() || DEFAULT_API_URL }
+    const context: CallContext = { ...names, server: serverOf(this.settings) }
     try {
       const url = `${apiOrigin(context.server)}/api/${path}`
       const response = await inTime(
         this.request(url, {
           method: json ? 'POST' : 'GET',
-          headers: { Authorization: `Bearer ${usableKey(this.settings.apiKey)}`, Accept: 'application/json' },
+          headers: { Authorization: `Bearer ${usableKey(this.settings)}`, Accept: 'application/json' },
           searchParams: query,
           json,
           timeout: REQUEST_TIMEOUT_MS,
@@ -179,48 +180,10 @@ function hasNextPage(body: JSONObject, page: number, count: number): boolean {
   return count > 0 && (typeof totalPages === 'number' ? page < totalPages : count >= PAGE_SIZE)
 }
 
+function hasAddress(contact: Contact, email: string): boolean {
+  return typeof contact.email === 'string' && contact.email.trim().toLowerCase() === email
+}
+
 function idOf(contact: Contact): string | undefined {
   return typeof contact.id === 'string' && contact.id !== '' ? contact.id : undefined
-}
-
-/**
- * Origin of the server, from what the customer typed: `https://` is added where missing, as the vendor's client does.
- * @throws NotDelivered for an address that would send the API key unencrypted, or is no address of a server.
- */
-function apiOrigin(server: string): string {
-  const url = parseUrl(/^[a-z]+:\/\//i.test(server) ? server : `https://${server}`)
-  const isLoopback = url !== undefined && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback))) {
-    throw new NotDelivered(unusableUrl("The API URL setting can't be used: it must start with https://."))
-  }
-  if (!/^\/*(api\/v1)?\/*$/.test(url.pathname) || url.search || url.hash || url.username || url.password) {
-    throw new NotDelivered(
-      unusableUrl(
-        "The API URL setting can't be used: give only the address of the server, such as https://mail.example.com."
-      )
-    )
-  }
-  return url.origin
-}
-
-function parseUrl(text: string): URL | undefined {
-  try {
-    return new URL(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** @throws NotDelivered for a key that can't even be sent. Any prefix is fine: test keys exist. */
-function usableKey(apiKey: string): string {
-  const key = apiKey.trim()
-  if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw new NotDelivered({
-      kind: 'unauthorized',
-      status: 401,
-      message:
-        'The API Key setting is empty or contains characters that no key has. Paste the key from EmailSendX, Settings → API.'
-    })
-  }
-  return key
 }

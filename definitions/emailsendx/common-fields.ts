@@ -1,4 +1,25 @@
 import type { InputField } from '@segment/actions-core'
+import { MAX_CONTACTS_PER_CALL } from './constants'
+
+/** The condition that makes a field required when none of the others is there. */
+export function requiredUnless(...fieldKeys: string[]): InputField['required'] {
+  return {
+    match: 'all',
+    conditions: fieldKeys.map((fieldKey) => ({ fieldKey, operator: 'is', value: undefined }))
+  }
+}
+
+/**
+ * The first of these places with a text that is not blank. The core's `blank` alone would throw for an object with a
+ * `toString` of its own, and with it a whole batch; `@replace` makes everything that is no text blank.
+ */
+export function firstText(path: string, ...others: string[]): InputField['default'] {
+  if (others.length === 0) return { '@path': path }
+  const text = {
+    '@replace': { pattern: ' ', replacement: '', ignorecase: false, global: true, value: { '@path': path } }
+  }
+  return { '@if': { blank: text, then: { '@path': path }, else: firstText(...(others as [string])) } }
+}
 
 export const userId: InputField = {
   label: 'User ID',
@@ -30,13 +51,10 @@ export const enable_batching: InputField = {
 
 export const batch_size: InputField = {
   label: 'Batch Size',
-  description: 'The largest number of events in one batch.',
+  description: 'The largest number of events in one batch: what one request to EmailSendX takes.',
   type: 'number',
-  default: 500,
+  default: MAX_CONTACTS_PER_CALL,
   minimum: 1,
-  maximum: 1000,
-  category: 'sync',
-  depends_on: { conditions: [{ fieldKey: 'enable_batching', operator: 'is', value: true }] },
-  disabledInputMethods: ['variable', 'function', 'enrichment'],
-  displayMode: 'collapsed'
+  maximum: MAX_CONTACTS_PER_CALL,
+  unsafe_hidden: true
 }

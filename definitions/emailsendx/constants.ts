@@ -36,6 +36,12 @@ export const MAX_REMEMBERED_USERS = 50_000
  */
 export const MAX_LINKS_PER_BATCH = 20
 
+/**
+ * Look-ups that one batch may spend on finding out who of those that leave an audience is a contact at all. The others are
+ * sent again by Segment.
+ */
+export const MAX_LOOK_UPS_PER_BATCH = 20
+
 /** Requests of the minute that are left to events: with no more than these, no user ids are told. */
 export const REQUESTS_LEFT_TO_EVENTS = 60
 
@@ -52,6 +58,9 @@ export const MAX_EMAIL_LENGTH = 254
 
 /** The API documents no limit on names of metadata fields; a longer one is a mistake in what was mapped. */
 export const MAX_KEY_LENGTH = 255
+
+/** Keys of custom fields, `^[a-z][a-z0-9_]{0,49}$` (known from the vendor's client). */
+export const MAX_FIELD_KEY_LENGTH = 50
 
 /** Deeper values are refused. Segment's own limit of 32 KB an event leaves room for far deeper ones. */
 export const MAX_DEPTH = 100

@@ -1,7 +1,7 @@
 import { IntegrationError } from '@segment/actions-core'
 import type { JSONLikeObject, JSONObject } from '@segment/actions-core'
 import { REQUEST_TIMEOUT_MS } from './constants'
-import { invalid, retry, unknownList, unusableUrl } from './outcome'
+import { AGAIN, invalid, retry, unknownList, unusableUrl } from './outcome'
 import type { Answer, Undelivered } from './outcome'
 import { readPace } from './pace'
 
@@ -54,16 +54,10 @@ export function explain(cause: unknown, context: CallContext): NotDelivered {
   if (response) return explainAnswer(response, context)
   if (code === 'ETIMEDOUT') return tooSlow(context)
   if (status === 408) {
-    return unanswered(
-      'Segment ended the request before EmailSendX answered. The event will be sent again.',
-      408,
-      context
-    )
+    return unanswered(`Segment ended the request before EmailSendX answered. ${AGAIN}`, 408, context)
   }
   if (status !== undefined) return new NotDelivered(outcomeOfError(cause))
-  const words = `EmailSendX at ${context.server} can't be reached (${
-    code ?? 'unknown reason'
-  }). The event will be sent again.`
+  const words = `EmailSendX at ${context.server} can't be reached (${code ?? 'unknown reason'}). ${AGAIN}`
   return code !== undefined && NEVER_SENT.test(code)
     ? new NotDelivered(retry(words, 503))
     : unanswered(words, 503, context)
@@ -75,7 +69,7 @@ const NEVER_SENT = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|
 /** A 2xx that is not the API's: a proxy's page, a cut-off body. Nobody knows whether the call had its effect. */
 export function notTheApi(status: number, context: CallContext): NotDelivered {
   return unanswered(
-    `${context.server} answered ${status}, but not with the JSON of EmailSendX's API. Check the API URL setting; the event will be sent again.`,
+    `${context.server} answered ${status}, but not with the JSON of EmailSendX's API. Check the API URL setting. ${AGAIN}`,
     502,
     context
   )
@@ -84,9 +78,7 @@ export function notTheApi(status: number, context: CallContext): NotDelivered {
 /** No answer in time. */
 export function tooSlow(context: CallContext): NotDelivered {
   return unanswered(
-    `EmailSendX at ${context.server} did not answer within ${
-      REQUEST_TIMEOUT_MS / 1000
-    } seconds. The event will be sent again.`,
+    `EmailSendX at ${context.server} did not answer within ${REQUEST_TIMEOUT_MS / 1000} seconds. ${AGAIN}`,
     504,
     context
   )
@@ -153,7 +145,9 @@ function explainStatus(response: Response, words: string | undefined, context: C
       return {
         kind: 'forbidden',
         status,
-        message: `The API key lacks the ${context.scope} scope. Give it that scope in EmailSendX under Settings → API, or use another key.${said}`
+        message: `The API key lacks ${
+          context.scope ? `the ${context.scope}` : 'a'
+        } scope. Give it that scope in EmailSendX under Settings → API, or use another key.${said}`
       }
     case 404:
       if (context.isAboutContact) return noSuchContact()
@@ -167,13 +161,13 @@ function explainStatus(response: Response, words: string | undefined, context: C
       return invalid(`EmailSendX refused the request as too large.${said}`, 413)
     case 429: {
       const { retryAfterMs, resetMs } = readPace(response)
-      const message = `The API key's limit of requests a minute is used up. The event will be sent again.${said}`
+      const message = `The API key's limit of requests a minute is used up. ${AGAIN}${said}`
       return retry(message, 429, retryAfterMs ?? resetMs)
     }
     case 501:
       return invalid(`EmailSendX at ${context.server} does not offer this call.${said}`, 501)
   }
-  const problem = `EmailSendX at ${context.server} has a problem of its own (${status}). The event will be sent again.${said}`
+  const problem = `EmailSendX at ${context.server} has a problem of its own (${status}). ${AGAIN}${said}`
   if (status >= 500) return unanswered(problem, nearestRetried(status), context).outcome
   if (isRetried(status)) return retry(problem, nearestRetried(status))
   if (status >= 300 && status < 400) {

@@ -6,7 +6,7 @@ import { isNotDelivered, NotDelivered } from './errors'
 import type { Settings } from './generated-types'
 import identifyContact from './identifyContact'
 import { checkKey } from './key'
-import { unknownList } from './outcome'
+import { unknownList, withoutEvent } from './outcome'
 import { toError } from './render'
 import trackEvent from './trackEvent'
 import { IDENTIFY_TRIGGER, TRACK_TRIGGER } from './triggers'
@@ -46,7 +46,7 @@ const destination: DestinationDefinition<Settings> = {
         await checkKey(api)
         await checkDefaultList(api, settings.defaultListId?.trim())
       } catch (error) {
-        throw isNotDelivered(error) ? toError(error.outcome) : error
+        throw isNotDelivered(error) ? toError(withoutEvent(error.outcome)) : error
       }
     }
   },

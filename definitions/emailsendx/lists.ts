@@ -3,6 +3,7 @@ import { EmailSendX } from './api'
 import { MAX_SEARCH_PAGES, NO_LIST } from './constants'
 import { outcomeOfError } from './errors'
 import type { Settings } from './generated-types'
+import { withoutEvent } from './outcome'
 import type { List } from './types'
 
 const NO_LIST_CHOICE = { label: 'Do not add to a list', value: NO_LIST, description: 'Not even to the default list.' }
@@ -22,7 +23,7 @@ export async function listChoices(request: RequestClient, input: PickerInput): P
     const query = input.dynamicFieldContext?.query?.trim().toLowerCase()
     return query ? await search(api, query) : await onePage(api, Math.max(1, Number(input.page) || 1))
   } catch (cause) {
-    const { message, status } = outcomeOfError(cause)
+    const { message, status } = withoutEvent(outcomeOfError(cause))
     return { choices: [], nextPage: '', error: { message, code: String(status) } }
   }
 }

@@ -58,6 +58,9 @@ export function unaddressed(message: string): Undelivered {
   return { kind: 'unaddressed', status: 400, message }
 }
 
+/** What a customer reads about an event that Segment keeps. Where there is no event, it is left out. */
+export const AGAIN = 'The event will be sent again.'
+
 /** `status`: 408, 429, 500, 502, 503 or 504, which Segment documents to send again. */
 export function retry(message: string, status: number, retryAfterMs?: number): Undelivered {
   return { kind: 'retry', status, message, ...(retryAfterMs !== undefined && { retryAfterMs }) }
@@ -75,4 +78,9 @@ export function unknownList(listId: string, said = ''): Undelivered {
 
 export function unusableUrl(message: string, status = 400): Undelivered {
   return { kind: 'misconfigured', setting: 'apiUrl', status, message }
+}
+
+/** The outcome of a call that is about no event, in words that do not speak of one. */
+export function withoutEvent(outcome: Undelivered): Undelivered {
+  return { ...outcome, message: outcome.message.replace(` ${AGAIN}`, '') }
 }

@@ -13,6 +13,12 @@ export type ContactRow = {
   metadata?: JSONObject
 }
 
+/** Where the contacts of a bulk call go. `consentSource` is known from the vendor's client only. */
+export type BulkTarget = {
+  listId?: string
+  consentSource?: string
+}
+
 /** Body of `POST /contacts/{id}/events`. There is no field for the time: an event always happens now. */
 export type CustomEvent = {
   name: string

@@ -34,6 +34,8 @@ export async function startBridge(
   options: BridgeOptions = {},
   stream?: { write(line: string): void }
 ): Promise<Bridge> {
+  // Beside a bridge of one's own, EmailSendX may be on localhost (see definitions/emailsendx/connection.ts).
+  process.env.EMAILSENDX_ALLOW_HTTP = '1'
   const { port, host, apiUrl, ...checked } = checkOptions(options)
   const log = createLog(checked.logLevel, stream)
   const queue = await openQueue(checked.store, {

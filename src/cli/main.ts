@@ -9,6 +9,9 @@ import type * as replay from './replay'
 import type * as sandbox from './sandbox'
 import type * as serve from './serve'
 
+// All of this runs on machines of one's own, where EmailSendX may be on localhost (see definitions/emailsendx/connection.ts).
+process.env.EMAILSENDX_ALLOW_HTTP = '1'
+
 const { version } = require(isCheckout ? '../../package.json' : '../../../package.json') as { version: string }
 
 /** In the order of `--help`: what runs things comes first. */

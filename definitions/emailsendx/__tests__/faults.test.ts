@@ -186,6 +186,21 @@ describe.each(MODES)('%s', (mode) => {
     call.done()
   })
 
+  it('never takes http in Segment, not even to itself', async () => {
+    delete process.env.EMAILSENDX_ALLOW_HTTP
+    for (const apiUrl of ['http://localhost:4010', 'http://127.0.0.1:4010', 'http://[::1]:4010']) {
+      const result = await deliver(mode, 'identifyContact', CASES[0].event, { settings: { ...SETTINGS, apiUrl } })
+      expect(result).toMatchObject({ status: 400, code: 'BAD_REQUEST' })
+      expect(result.message).toContain('must start with https://')
+    }
+  })
+
+  it('says what is wrong with an address that is none', async () => {
+    const settings = { ...SETTINGS, apiUrl: 'https://exa mple.com' }
+    const result = await deliver(mode, 'identifyContact', CASES[0].event, { settings })
+    expect(result.message).toContain('it is no web address')
+  })
+
   it('a 404 without a list points at the API URL', async () => {
     CASES[0].fails((interceptor) => interceptor.reply(404, '<html>Not found</html>'))
     const result = await deliver(mode, 'identifyContact', CASES[0].event)

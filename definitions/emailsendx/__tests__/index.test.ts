@@ -141,6 +141,21 @@ describe('testing the connection', () => {
     await expect(test()).rejects.toThrow(words)
   })
 
+  it.each([200, 204])('a %i without anything EmailSendX says is not EmailSendX', async (status) => {
+    whoami().reply(status, status === 200 ? {} : '')
+    await expect(test()).rejects.toThrow(/not with the JSON of EmailSendX's API/)
+    whoami().reply(404)
+    nock(ORIGIN).get('/api/v1/contacts').query(true).reply(200, {})
+    await expect(test()).rejects.toThrow(/not with the JSON of EmailSendX's API/)
+  })
+
+  it('speaks of no event, and of no scope it does not know', async () => {
+    whoami().reply(500, {})
+    await expect(test()).rejects.not.toThrow(/event/)
+    whoami().reply(403, {})
+    await expect(test()).rejects.toThrow(/lacks a scope/)
+  })
+
   it('fails when nothing answers', async () => {
     whoami().replyWithError({ code: 'ENOTFOUND' })
     await expect(test()).rejects.toThrow(/can't be reached \(ENOTFOUND\)/)
@@ -160,7 +175,7 @@ describe('testing the connection', () => {
     ['an array', { data: [{ id: 'l1', name: 'News' }] }],
     ['bare', { id: 'l1', name: 'News' }]
   ])('finds the default list in an answer that is %s', async (_shape, body) => {
-    whoami().reply(200, {})
+    whoami().reply(200, { data: {} })
     const call = nock(ORIGIN).get('/api/v1/lists').query({ id: 'l1' }).reply(200, body)
     await expect(test({ defaultListId: ' l1 ' })).resolves.toBeUndefined()
     call.done()
@@ -171,19 +186,19 @@ describe('testing the connection', () => {
     ['an empty page', 200, { data: [] }],
     ['other lists', 200, { data: [{ id: 'l2', name: 'Other' }] }]
   ])('fails when the default list is not there (%s)', async (_name, status, body) => {
-    whoami().reply(200, {})
+    whoami().reply(200, { data: {} })
     nock(ORIGIN).get('/api/v1/lists').query(true).reply(status, body)
     await expect(test({ defaultListId: 'l1' })).rejects.toThrow(/The list "l1" does not exist/)
   })
 
   it('says so when the key may not read lists', async () => {
-    whoami().reply(200, {})
+    whoami().reply(200, { data: {} })
     nock(ORIGIN).get('/api/v1/lists').query(true).reply(403, { error: 'No' })
     await expect(test({ defaultListId: 'l1' })).rejects.toThrow(/lists:read/)
   })
 
   it('asks for no list when the default is none', async () => {
-    whoami().reply(200, {})
+    whoami().reply(200, { data: {} })
     await expect(test({ defaultListId: 'none' })).resolves.toBeUndefined()
   })
 })

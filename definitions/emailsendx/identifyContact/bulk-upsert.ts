@@ -1,42 +1,43 @@
 import type { EmailSendX, Reply } from '../api'
 import { MAX_BODY_BYTES, MAX_CONTACTS_PER_CALL, MAX_EXTRA_CALLS } from '../constants'
-import { isNotDelivered, isObject, outcomeOfError, withSent } from '../errors'
+import { isNotDelivered, outcomeOfError, withSent } from '../errors'
 import { invalid, retry } from '../outcome'
 import type { Outcome, Undelivered } from '../outcome'
-import type { BulkReport, ContactRow } from '../types'
+import type { BulkReport, BulkTarget, ContactRow } from '../types'
+import { answerTo, readReport } from './report'
 
 /**
  * The bulk calls of one batch. A bulk call may take some contacts and refuse others without saying which. The refused ones
  * are then found by sending halves again: upserts are idempotent, so that a contact may be sent twice.
  */
 export class BulkUpsert {
-  private readonly outcomes = new Map<string, Outcome>()
   private extraCalls = MAX_EXTRA_CALLS
   /** A fault that every further call would meet, too (rate limit, bad key, no answer): none is made after it. */
   private stopped?: Undelivered
 
   constructor(private readonly api: EmailSendX) {}
 
-  /** Creates or updates the contacts and adds them to the list, where there is one. No email may be there twice. */
-  async send(contacts: ContactRow[], listId?: string): Promise<void> {
+  /**
+   * Creates or updates the contacts, and adds them to the target's list. No email may be there twice.
+   * @returns what became of each, by email.
+   */
+  async send(contacts: ContactRow[], target: BulkTarget): Promise<Map<string, Outcome>> {
+    const outcomes = new Map<string, Outcome>()
     for (const portion of inPortions(contacts)) {
-      await this.settle(portion, listId)
+      await this.settle({ contacts: portion, target, outcomes })
     }
-  }
-
-  /** What became of a contact that was sent. */
-  outcomeOf(email: string, listId?: string): Outcome {
-    return this.outcomes.get(outcomeKey(email, listId)) as Outcome
+    return outcomes
   }
 
   /** @returns how many of the contacts EmailSendX refused; NaN when that is not known. */
-  private async settle(contacts: ContactRow[], listId?: string): Promise<number> {
-    if (this.stopped) return this.giveUp(contacts, listId, this.stopped)
+  private async settle(portion: Portion): Promise<number> {
+    const { contacts, target } = portion
+    if (this.stopped) return giveUp(portion, this.stopped)
     try {
-      const reply = await this.api.upsertContacts(contacts, listId)
+      const reply = await this.api.upsertContacts(contacts, target)
       const refused = readReport(reply.data, contacts)
-      if (typeof refused === 'number') return this.halve(contacts, listId, refused, reply)
-      this.record(contacts, listId, (contact) => {
+      if (typeof refused === 'number') return await this.halve(portion, refused, reply)
+      record(portion, (contact) => {
         const reason = refused.get(contact.email)
         return reason === undefined ? delivered(contact, reply) : rejected(contact, reply, reason)
       })
@@ -45,40 +46,49 @@ export class BulkUpsert {
       const outcome = outcomeOfError(error)
       const answered = isNotDelivered(error) ? error.answered : undefined
       const isAboutOneOfThem = outcome.kind === 'invalid' && [400, 413, 422].includes(answered ?? 0)
-      if (isAboutOneOfThem && contacts.length > 1) return this.halve(contacts, listId, contacts.length)
-      if (!isAboutOneOfThem && answered !== 409 && !isAboutList(outcome))
+      if (isAboutOneOfThem && contacts.length > 1) return this.halve(portion, contacts.length)
+      if (!isAboutOneOfThem && answered !== 409 && !isAboutList(outcome)) {
         this.stopped = { ...outcome, answer: undefined }
-      this.record(contacts, listId, (contact) => withSent(outcome, contact))
+      }
+      record(portion, (contact) => withSent(outcome, contact))
       return isAboutOneOfThem ? contacts.length : NaN
     }
   }
 
   /** Finds the refused among the contacts. After a reply, no more than it counted are refused, and all others were taken. */
-  private async halve(contacts: ContactRow[], listId: string | undefined, refused: number, reply?: Reply<BulkReport>) {
-    const middle = Math.ceil(contacts.length / 2)
-    const right = contacts.slice(middle)
-    const refusedLeft = await this.settleAgain(contacts.slice(0, middle), listId)
+  private async halve(portion: Portion, refused: number, reply?: Reply<BulkReport>): Promise<number> {
+    const middle = Math.ceil(portion.contacts.length / 2)
+    const left = { ...portion, contacts: portion.contacts.slice(0, middle) }
+    const right = { ...portion, contacts: portion.contacts.slice(middle) }
+    const refusedLeft = await this.settleAgain(left)
     if (reply && refusedLeft === refused) {
-      this.record(right, listId, (contact) => delivered(contact, reply))
+      record(right, (contact) => delivered(contact, reply))
       return refused
     }
-    return refusedLeft + (await this.settleAgain(right, listId))
+    return refusedLeft + (await this.settleAgain(right))
   }
 
-  private async settleAgain(contacts: ContactRow[], listId?: string): Promise<number> {
-    if (this.extraCalls === 0) return this.giveUp(contacts, listId, inDoubt())
+  private async settleAgain(portion: Portion): Promise<number> {
+    if (this.extraCalls === 0) return giveUp(portion, inDoubt())
     if (!this.stopped) this.extraCalls--
-    return this.settle(contacts, listId)
+    return this.settle(portion)
   }
+}
 
-  private giveUp(contacts: ContactRow[], listId: string | undefined, outcome: Outcome): number {
-    this.record(contacts, listId, () => outcome)
-    return NaN
-  }
+/** Contacts of one call, and where their outcomes go. */
+interface Portion {
+  contacts: ContactRow[]
+  target: BulkTarget
+  outcomes: Map<string, Outcome>
+}
 
-  private record(contacts: ContactRow[], listId: string | undefined, outcome: (contact: ContactRow) => Outcome): void {
-    for (const contact of contacts) this.outcomes.set(outcomeKey(contact.email, listId), outcome(contact))
-  }
+function giveUp(portion: Portion, outcome: Outcome): number {
+  record(portion, () => outcome)
+  return NaN
+}
+
+function record({ contacts, outcomes }: Portion, outcome: (contact: ContactRow) => Outcome): void {
+  for (const contact of contacts) outcomes.set(contact.email, outcome(contact))
 }
 
 /** As few calls as the limits on rows and bytes of one call allow, in order. */
@@ -99,42 +109,18 @@ function inPortions(contacts: ContactRow[]): ContactRow[][] {
   return portions
 }
 
-/**
- * The refused contacts of a call with the reason for each, or just their number when the report does not name them.
- * Nothing documents an `email` in an entry of `errors`; where there is one, it saves the search.
- */
-function readReport({ summary, errors }: BulkReport, contacts: ContactRow[]): Map<string, string> | number {
-  const entries = Array.isArray(errors) ? errors : []
-  const count = Number(summary?.failed ?? entries.length) || 0
-  if (count >= contacts.length) {
-    const reason = entries.map(textOf).join(' ')
-    return new Map(contacts.map(({ email }) => [email, reason]))
-  }
-  const sent = new Set(contacts.map(({ email }) => email))
-  const named = new Map(
-    entries.filter(isObject).flatMap((entry) => {
-      const email = typeof entry.email === 'string' ? entry.email.trim().toLowerCase() : ''
-      return sent.has(email) ? [[email, textOf(entry)] as const] : []
-    })
-  )
-  return named.size === count ? named : count
-}
-
-function textOf(entry: unknown): string {
-  const text = isObject(entry) ? entry.message ?? entry.error : entry
-  return typeof text === 'string' ? text.trim() : ''
-}
-
 function isAboutList(outcome: Undelivered): boolean {
   return outcome.kind === 'misconfigured' && outcome.setting === 'list'
 }
 
-function delivered(sent: ContactRow, { status, body }: Reply<BulkReport>): Outcome {
-  return { kind: 'delivered', status, message: 'The contact is created or updated.', sent, answer: body }
+function delivered(sent: ContactRow, reply: Reply<BulkReport>): Outcome {
+  const { status } = reply
+  return { kind: 'delivered', status, message: 'The contact is created or updated.', sent, answer: answerTo(reply) }
 }
 
-function rejected(sent: ContactRow, { body }: Reply<BulkReport>, reason: string): Outcome {
-  return { ...invalid(`EmailSendX did not accept the contact: ${reason || 'no reason given'}`), sent, answer: body }
+function rejected(sent: ContactRow, reply: Reply<BulkReport>, reason: string): Outcome {
+  const message = `EmailSendX did not accept the contact: ${reason || 'no reason given'}`
+  return { ...invalid(message), sent, answer: answerTo(reply, reason) }
 }
 
 function inDoubt(): Undelivered {
@@ -142,8 +128,4 @@ function inDoubt(): Undelivered {
     'EmailSendX refused some contacts of this batch without naming them, and this one is still in doubt. It will be sent again.',
     429
   )
-}
-
-function outcomeKey(email: string, listId = ''): string {
-  return `${listId} ${email}`
 }

@@ -32,9 +32,31 @@ export interface Payload {
    */
   nestedTraits?: string
   /**
+   * What the metadata fields are called. Templates in EmailSendX can show custom fields only, and a custom field takes its value from the metadata field with its key: lower-case letters, digits and underscores. To use traits in emails, choose keys of custom fields, and create those fields in EmailSendX.
+   */
+  metadataNames?: string
+  /**
+   * When there is neither a first nor a last name, take them from the trait "name": the first word, and the others.
+   */
+  splitName?: boolean
+  /**
    * The list the contact joins. Leave it empty to use the Default List ID of the settings, or choose "Do not add to a list" (none). Other lists of the contact stay as they are.
    */
   listId?: string
+  /**
+   * Where the contact agreed to get emails, such as signup-form. An identify() alone is no consent, so leave it empty unless every event of this mapping is one.
+   */
+  consentSource?: string
+  /**
+   * What to do with an identify() of Segment's Engage which says that somebody has left an audience. By default it joins no list and creates no contact, and a contact that exists gets the false.
+   */
+  leavingAudience?: string
+  /**
+   * What Engage says about the audience that an event is about.
+   */
+  personas?: {
+    [k: string]: unknown
+  }
   /**
    * Tell EmailSendX which User ID a contact has, so that it finds the contact of an event that has no email address: a website's events have none. It costs one request for each new User ID, at most 20 a batch.
    */
@@ -44,11 +66,11 @@ export interface Payload {
    */
   enable_batching?: boolean
   /**
-   * The largest number of events in one batch.
+   * The largest number of events in one batch: what one request to EmailSendX takes.
    */
   batch_size?: number
   /**
-   * Contacts of one batch go to the same list, so that each batch takes as few requests as possible.
+   * Contacts of one batch go to the same list with the same consent, so that each batch takes as few requests as possible.
    */
   batch_keys?: string[]
 }

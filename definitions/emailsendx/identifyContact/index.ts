@@ -1,5 +1,5 @@
 import type { ActionDefinition } from '@segment/actions-core'
-import { anonymousId, batch_size, enable_batching, userId } from '../common-fields'
+import { anonymousId, batch_size, enable_batching, firstText, requiredUnless, userId } from '../common-fields'
 import { NO_LIST } from '../constants'
 import type { Settings } from '../generated-types'
 import { listChoices } from '../lists'
@@ -18,13 +18,8 @@ const action: ActionDefinition<Settings, Payload> = {
       description:
         'The email address of the contact, by which EmailSendX finds it. When empty, User ID is used if it is an email address.',
       type: 'string',
-      default: {
-        '@if': {
-          exists: { '@path': '$.traits.email' },
-          then: { '@path': '$.traits.email' },
-          else: { '@path': '$.context.traits.email' }
-        }
-      },
+      required: requiredUnless('userId', 'anonymousId'),
+      default: firstText('$.traits.email', '$.context.traits.email'),
       category: 'identifier'
     },
     userId,
@@ -79,12 +74,65 @@ const action: ActionDefinition<Settings, Payload> = {
       displayMode: 'collapsed',
       disabledInputMethods: ['variable', 'function', 'enrichment', 'freeform']
     },
+    metadataNames: {
+      label: 'Metadata Names',
+      description:
+        'What the metadata fields are called. Templates in EmailSendX can show custom fields only, and a custom field takes its value from the metadata field with its key: lower-case letters, digits and underscores. To use traits in emails, choose keys of custom fields, and create those fields in EmailSendX.',
+      type: 'string',
+      choices: [
+        { label: 'As the traits (signupSource)', value: 'as_sent' },
+        { label: 'Keys of custom fields (signup_source)', value: 'field_keys' }
+      ],
+      default: 'as_sent',
+      category: 'config',
+      displayMode: 'collapsed',
+      disabledInputMethods: ['variable', 'function', 'enrichment', 'freeform']
+    },
+    splitName: {
+      label: 'Split Name',
+      description:
+        'When there is neither a first nor a last name, take them from the trait "name": the first word, and the others.',
+      type: 'boolean',
+      default: false,
+      category: 'config',
+      displayMode: 'collapsed',
+      disabledInputMethods: ['variable', 'function', 'enrichment']
+    },
     listId: {
       label: 'List',
       description: `The list the contact joins. Leave it empty to use the Default List ID of the settings, or choose "Do not add to a list" (${NO_LIST}). Other lists of the contact stay as they are.`,
       type: 'string',
       dynamic: true,
       category: 'data'
+    },
+    consentSource: {
+      label: 'Consent Source',
+      description:
+        'Where the contact agreed to get emails, such as signup-form. An identify() alone is no consent, so leave it empty unless every event of this mapping is one.',
+      type: 'string',
+      category: 'data',
+      displayMode: 'collapsed'
+    },
+    leavingAudience: {
+      label: 'Contacts Who Leave an Audience',
+      description:
+        "What to do with an identify() of Segment's Engage which says that somebody has left an audience. By default it joins no list and creates no contact, and a contact that exists gets the false.",
+      type: 'string',
+      choices: [
+        { label: 'Update the contact if there is one', value: 'update' },
+        { label: 'Treat it as any other identify()', value: 'as_any' }
+      ],
+      default: 'update',
+      category: 'config',
+      displayMode: 'collapsed',
+      disabledInputMethods: ['variable', 'function', 'enrichment', 'freeform']
+    },
+    personas: {
+      label: 'Audience',
+      description: 'What Engage says about the audience that an event is about.',
+      type: 'object',
+      default: { '@path': '$.context.personas' },
+      unsafe_hidden: true
     },
     linkUserId: {
       label: 'Link User IDs',
@@ -100,10 +148,11 @@ const action: ActionDefinition<Settings, Payload> = {
     batch_size,
     batch_keys: {
       label: 'Batch Keys',
-      description: 'Contacts of one batch go to the same list, so that each batch takes as few requests as possible.',
+      description:
+        'Contacts of one batch go to the same list with the same consent, so that each batch takes as few requests as possible.',
       type: 'string',
       multiple: true,
-      default: ['listId'],
+      default: ['listId', 'consentSource'],
       unsafe_hidden: true
     }
   },

@@ -5,17 +5,19 @@ import { outcomeOfError } from '../errors'
 import type { Settings } from '../generated-types'
 import { Memory } from '../memory'
 import type { Outcome } from '../outcome'
-import type { ContactRow } from '../types'
+import type { BulkTarget, ContactRow } from '../types'
+import { leavesAudience, passOver } from './audience'
 import { BulkUpsert } from './bulk-upsert'
 import { mergeContacts, toContact } from './contact'
+import type { Payload } from './generated-types'
 import { linkUserIds } from './link'
 import type { Identified } from './link'
-import type { Payload } from './generated-types'
 
-/** Where the outcome of a payload is found. */
-interface Addressed {
-  email: string
-  listId?: string
+/** Contacts that can go in one call. */
+interface Group {
+  target: BulkTarget
+  emails: Set<string>
+  outcomes: Map<string, Outcome>
 }
 
 /**
@@ -29,45 +31,62 @@ export async function identifyContacts(
 ): Promise<Outcome[]> {
   const api = new EmailSendX(client, settings)
   const memory = new Memory(settings)
-  const upsert = new BulkUpsert(api)
   const contacts = new Map<string, ContactRow>()
-  const members = new Map<string | undefined, Set<string>>()
+  const groups = new Map<string, Group>()
+  const joining = new Set<string>()
+  const leaving = new Set<string>()
 
-  const rows = payloads.map((payload): Outcome | Addressed => {
+  const rows = payloads.map((payload): Outcome | { email: string; group: Group } => {
     try {
       const contact = toContact(payload, (ids) => memory.emailOf(ids))
       const { email } = contact
-      const listId = toListId(payload, settings)
+      const leaves = leavesAudience(payload)
+      ;(leaves ? leaving : joining).add(email)
       // An email that comes twice is one contact with the later values on top, whatever lists its rows name.
       const earlier = contacts.get(email)
       contacts.set(email, earlier ? mergeContacts(earlier, contact) : contact)
-      members.set(listId, (members.get(listId) ?? new Set()).add(email))
-      return { email, listId }
+      const group = groupOf(groups, toTarget(payload, settings, leaves))
+      group.emails.add(email)
+      return { email, group }
     } catch (error) {
       return outcomeOfError(error)
     }
   })
 
-  for (const [listId, emails] of members) {
-    await upsert.send(
-      [...contacts.values()].filter(({ email }) => emails.has(email)),
-      listId
-    )
+  const passedOver = await passOver(
+    api,
+    memory,
+    [...leaving].filter((email) => !joining.has(email))
+  )
+  const upsert = new BulkUpsert(api)
+  for (const group of groups.values()) {
+    const members = [...contacts.values()].filter(({ email }) => group.emails.has(email) && !passedOver.has(email))
+    group.outcomes = await upsert.send(members, group.target)
   }
 
   const identified: Identified[] = []
   const results = rows.map((row, index) => {
     if (!('email' in row)) return { outcome: row }
-    const result = { payload: payloads[index], email: row.email, outcome: upsert.outcomeOf(row.email, row.listId) }
-    identified.push(result)
+    const { email, group } = row
+    const outcome = (passedOver.get(email) ?? group.outcomes.get(email)) as Outcome
+    const result = { payload: payloads[index], email, outcome }
+    if (!passedOver.has(email)) identified.push(result)
     return result
   })
   await linkUserIds(api, memory, identified)
   return results.map(({ outcome }) => ({ ...outcome, pace: api.pace }))
 }
 
-/** The mapped list, else the default one, else none. Blank is the same as not mapped. */
-function toListId(payload: Payload, settings: Settings): string | undefined {
+function groupOf(groups: Map<string, Group>, target: BulkTarget): Group {
+  const key = `${target.listId ?? ''}\n${target.consentSource ?? ''}`
+  let group = groups.get(key)
+  if (!group) groups.set(key, (group = { target, emails: new Set(), outcomes: new Map() }))
+  return group
+}
+
+/** The mapped list, else the default one, else none; blank is the same as not mapped. Who leaves an audience joins none. */
+function toTarget(payload: Payload, settings: Settings, leaves: boolean): BulkTarget {
   const listId = payload.listId?.trim() || settings.defaultListId?.trim() || NO_LIST
-  return listId === NO_LIST ? undefined : listId
+  const consentSource = payload.consentSource?.trim()
+  return { ...(listId !== NO_LIST && !leaves && { listId }), ...(consentSource && { consentSource }) }
 }

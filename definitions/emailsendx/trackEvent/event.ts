@@ -1,6 +1,6 @@
 import { PayloadValidationError } from '@segment/actions-core'
 import type { JSONObject } from '@segment/actions-core'
-import { HOUR_MS, MAX_BODY_BYTES } from '../constants'
+import { HOUR_MS, MAX_BODY_BYTES, MAX_DEPTH } from '../constants'
 import { resolveEmail } from '../email'
 import type { CustomEvent } from '../types'
 import type { Payload } from './generated-types'
@@ -25,7 +25,12 @@ export function toEvent(payload: Payload, now = Date.now()): ReadyEvent {
     throw new PayloadValidationError('The event has no name. Map Event Name to where your events carry it.')
   }
   const event: CustomEvent = { name }
-  if (payload.properties) event.data = payload.properties as JSONObject
+  if (payload.properties) {
+    if (isDeeperThan(MAX_DEPTH, payload.properties)) {
+      throw new PayloadValidationError(`The properties are nested more than ${MAX_DEPTH} levels deep.`)
+    }
+    event.data = payload.properties as JSONObject
+  }
 
   const bytes = Buffer.byteLength(JSON.stringify(event))
   if (bytes > MAX_BODY_BYTES) {
@@ -54,6 +59,11 @@ export function normalizeEventName(name: string): string {
     .trim()
     .toLowerCase()
     .replace(/[\s_]+/g, '_')
+}
+
+function isDeeperThan(depth: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return depth < 0 || Object.values(value).some((part) => isDeeperThan(depth - 1, part))
 }
 
 /** Milliseconds since 1970 of a date text, or of a number of seconds or milliseconds. */

@@ -2,7 +2,7 @@
 
 export interface Payload {
   /**
-   * The email address of the contact the event belongs to. When empty, User ID is used if it is an email address, else EmailSendX finds the contact by User ID. An address in the event is the surest way: analytics.js adds none to track(), so let a source middleware add context.traits.email; servers can send it; mobile and RudderStack's libraries do.
+   * The email address of the contact the event belongs to. When empty, User ID is used if it is an email address, else EmailSendX finds the contact by User ID. An address in the event is the surest way: analytics.js adds none to track(), so let a source middleware add context.traits.email; servers can send it; mobile libraries do. An address among the properties counts as the contact's, too, also beside another person's User ID: map context.traits.email alone if yours are about others.
    */
   email?: string
   /**
@@ -14,7 +14,7 @@ export interface Payload {
    */
   anonymousId?: string
   /**
-   * The name of the event. Automations with this name in their Custom Event trigger start.
+   * The name of the event. Automations with this name in their Custom Event trigger start. Each event costs one or two of the 120 requests a minute that EmailSendX allows, also when no automation waits for it: narrow the trigger of this mapping to the events that one does.
    */
   eventName: string
   /**
@@ -30,7 +30,7 @@ export interface Payload {
   /**
    * When the event happened. It decides how long an event may wait for its contact, and which events are too old.
    */
-  timestamp?: string | number
+  timestamp?: string
   /**
    * What to do with an event that has a User ID but no email address, when no identify() seen here has told the address. EmailSendX finds the contact that an earlier identify() named with the same User ID.
    */

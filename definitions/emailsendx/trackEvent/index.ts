@@ -1,5 +1,5 @@
 import type { ActionDefinition } from '@segment/actions-core'
-import { anonymousId, userId } from '../common-fields'
+import { anonymousId, firstText, requiredUnless, userId } from '../common-fields'
 import type { Settings } from '../generated-types'
 import { answerOrThrow } from '../render'
 import type { Payload } from './generated-types'
@@ -14,28 +14,18 @@ const action: ActionDefinition<Settings, Payload> = {
     email: {
       label: 'Email',
       description:
-        "The email address of the contact the event belongs to. When empty, User ID is used if it is an email address, else EmailSendX finds the contact by User ID. An address in the event is the surest way: analytics.js adds none to track(), so let a source middleware add context.traits.email; servers can send it; mobile and RudderStack's libraries do.",
+        "The email address of the contact the event belongs to. When empty, User ID is used if it is an email address, else EmailSendX finds the contact by User ID. An address in the event is the surest way: analytics.js adds none to track(), so let a source middleware add context.traits.email; servers can send it; mobile libraries do. An address among the properties counts as the contact's, too, also beside another person's User ID: map context.traits.email alone if yours are about others.",
       type: 'string',
-      default: {
-        '@if': {
-          exists: { '@path': '$.context.traits.email' },
-          then: { '@path': '$.context.traits.email' },
-          else: {
-            '@if': {
-              exists: { '@path': '$.traits.email' },
-              then: { '@path': '$.traits.email' },
-              else: { '@path': '$.properties.email' }
-            }
-          }
-        }
-      },
+      required: requiredUnless('userId', 'anonymousId'),
+      default: firstText('$.context.traits.email', '$.traits.email', '$.properties.email'),
       category: 'identifier'
     },
     userId,
     anonymousId,
     eventName: {
       label: 'Event Name',
-      description: 'The name of the event. Automations with this name in their Custom Event trigger start.',
+      description:
+        'The name of the event. Automations with this name in their Custom Event trigger start. Each event costs one or two of the 120 requests a minute that EmailSendX allows, also when no automation waits for it: narrow the trigger of this mapping to the events that one does.',
       type: 'string',
       required: true,
       default: { '@path': '$.event' },
@@ -67,7 +57,8 @@ const action: ActionDefinition<Settings, Payload> = {
       label: 'Timestamp',
       description:
         'When the event happened. It decides how long an event may wait for its contact, and which events are too old.',
-      type: 'datetime',
+      // Text, since a datetime that is none would refuse the event, and EmailSendX has no time for events at all.
+      type: 'string',
       default: { '@path': '$.timestamp' },
       category: 'data',
       displayMode: 'collapsed'

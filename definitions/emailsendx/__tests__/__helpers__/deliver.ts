@@ -116,7 +116,7 @@ interface Row {
 /** An EmailSendX that remembers what it was asked. It takes everything, until told otherwise. */
 export class FakeApi {
   readonly requests: string[] = []
-  readonly bulkCalls: Array<{ contacts: Row[]; listId?: string }> = []
+  readonly bulkCalls: Array<{ contacts: Row[]; listId?: string; consentSource?: string }> = []
   readonly events: Array<{ contactId: string; name: string; data?: unknown }> = []
   readonly created: Row[] = []
   readonly contacts = new Map<string, string>()
@@ -156,8 +156,9 @@ export class FakeApi {
     const { requests } = this
     api.post('/api/v1/contacts/bulk').reply((uri, body) => {
       seen('POST', uri)
-      const { contacts, listId } = body as unknown as { contacts: Row[]; listId?: string }
-      this.bulkCalls.push({ contacts, listId })
+      const call = body as unknown as FakeApi['bulkCalls'][number]
+      const { contacts, listId } = call
+      this.bulkCalls.push(call)
       const [status, answer] = this.answerBulk(contacts, listId)
       return [status, answer as nock.Body, this.pace()]
     })
@@ -214,7 +215,10 @@ export class FakeApi {
 
 /** Keeps the tests of a file apart from each other and off the network. */
 export function isolate(): void {
-  beforeEach(() => forgetContacts())
+  beforeEach(() => {
+    forgetContacts()
+    process.env.EMAILSENDX_ALLOW_HTTP = '1'
+  })
   beforeAll(() => nock.disableNetConnect())
   afterEach(() => nock.cleanAll())
   afterAll(() => nock.enableNetConnect())

@@ -189,3 +189,77 @@ describe('faults of the whole', () => {
     expect(api.bulkCalls.length).toBe(2)
   })
 })
+
+describe('what a report says of its rows', () => {
+  const report = (failed: number | undefined, errors: unknown[]) => ({ data: { summary: { failed }, errors } })
+  const send = (count: number, answer: object) => {
+    const api = new FakeApi()
+    api.answerBulk = () => [200, answer]
+    return deliverBatch('identifyContact', people(count)).then((results) => ({ results, calls: api.bulkCalls.length }))
+  }
+
+  it.each([
+    ['0, with a remark on a contact', report(0, [{ email: 'p1@x.co', message: 'skipped: suppressed' }])],
+    ['a negative count', report(-1, ['p1@x.co'])],
+    ['no count and no errors', report(undefined, [])]
+  ])('nothing failed: %s', async (_name, answer) => {
+    const { results, calls } = await send(3, answer)
+    expect(results.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(calls).toBe(1)
+  })
+
+  it('one row is never halved', async () => {
+    const { results, calls } = await send(1, report(1, ['no', 'and no']))
+    expect(results).toMatchObject([{ status: 400, message: expect.stringContaining('no and no') }])
+    expect(calls).toBe(1)
+  })
+
+  it('rows that are named in the text only are found without a search, be they as many as failed', async () => {
+    const texts = [3, 7, 11].map((i) => `Contact P${i}@x.co: on the blocklist.`)
+    const { results, calls } = await send(20, report(3, [texts[0], { message: texts[1] }, { error: texts[2] }]))
+    expect(results.flatMap(({ status }, i) => (status === 200 ? [] : [[i, status]]))).toEqual([
+      [3, 400],
+      [7, 400],
+      [11, 400]
+    ])
+    expect(calls).toBe(1)
+  })
+
+  it('a text that names two, or nobody that was sent, names none', async () => {
+    const api = new FakeApi()
+    api.takes = ({ email }) => email !== 'p1@x.co'
+    const answer = api.answerBulk
+    api.answerBulk = (contacts) =>
+      contacts.length === 4 ? [200, report(1, ['p1@x.co or p2@x.co', 'x@y.co'])] : answer(contacts)
+    const results = await deliverBatch('identifyContact', people(4))
+    expect(results.map(({ status }) => status)).toEqual([200, 400, 200, 200])
+  })
+
+  it('tells each of many refused contacts its own reason, and nobody another one’s address', async () => {
+    const texts = people(50).map((_, i) => ({ email: `p${i}@x.co`, message: `p${i}@x.co is odd` }))
+    const { results } = await send(50, report(50, texts))
+    results.forEach((result, i) => {
+      expect(result).toMatchObject({ status: 400, message: expect.stringContaining(`p${i}@x.co is odd`) })
+      expect(JSON.stringify(result).match(/p\d+@x\.co/g)).toEqual(Array(3).fill(`p${i}@x.co`))
+    })
+    const unnamed = await send(2, report(2, ['x@y.co is odd', 'limit reached', 'limit reached']))
+    unnamed.results.forEach((result) => {
+      expect(result.message).toContain('limit reached')
+      expect(JSON.stringify(result)).not.toContain('x@y.co')
+    })
+  })
+
+  it('those who were taken read nothing about those who were not', async () => {
+    const { results } = await send(3, report(1, [{ email: 'p1@x.co', message: 'p1@x.co is odd' }]))
+    expect(results[0].body).toEqual(report(1, []))
+    expect(results[1].body).toEqual(report(1, ['p1@x.co is odd']))
+  })
+
+  it.each([{ error: 'No contacts today' }, { success: false, message: 'No contacts today' }])(
+    'a 2xx with %j is a refusal',
+    async (answer) => {
+      const { results } = await send(1, answer)
+      expect(results).toMatchObject([{ status: 400, message: 'EmailSendX refused the request: No contacts today' }])
+    }
+  )
+})

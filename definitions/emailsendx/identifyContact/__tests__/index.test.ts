@@ -2,6 +2,8 @@ import { deliver, deliverBatch, FakeApi, identify, isolate, MODES, SETTINGS } fr
 
 isolate()
 
+const VISITOR = { anonymousId: 'anon_1' }
+
 const MORGAN = {
   email: 'morgan@acme.com',
   firstName: 'Morgan',
@@ -69,8 +71,8 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
     })
 
     it.each([
-      ['none anywhere', identify({ plan: 'pro' }), 'No email address'],
-      ['no traits at all', identify(undefined), 'No email address'],
+      ['none anywhere', identify({ plan: 'pro' }, VISITOR), 'No email address'],
+      ['no traits at all', identify(undefined, VISITOR), 'No email address'],
       ['a user id that is no email', identify({}, { userId: 'user_12345' }), 'No email address'],
       ['a user id that only looks like one', identify({}, { userId: 'user@12345' }), 'No email address'],
       ['no domain', identify({ email: 'morgan@' }), 'domain'],
@@ -83,7 +85,12 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
       ['a control character', identify({ email: 'mor\u0000gan@acme.com' }), 'control'],
       ['a zero-width space', identify({ email: 'morgan\u200b@acme.com' }), 'invisible'],
       ['255 characters', identify({ email: `${'a'.repeat(246)}@acme.com` }), 'has 255 characters'],
-      ['an object', identify({ email: { work: 'a@b.co' } }), 'must be a string'],
+      ['an object', identify({ email: { work: 'a@b.co' } }, VISITOR), 'No email address'],
+      ['nobody at all', identify({}), "required field 'email'"],
+      ['angle brackets', identify({ email: '<a@b.co>' }), 'contains one of <'],
+      ['mailto:', identify({ email: 'mailto:a@b.co' }), 'contains one of <'],
+      ['quotes', identify({ email: '"a@b.co"' }), 'contains one of <'],
+      ['two addresses', identify({ email: 'a@b.co,c@d.co' }), 'contains one of <'],
       ['a wrong email beside a good user id', identify({ email: 'morgan@acme' }, { userId: 'x@y.co' }), 'domain']
     ])('refuses %s', async (_name, event, words) => {
       const { result, api } = await send(event)
@@ -200,7 +207,6 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
     })
 
     it.each([
-      ['an empty name', { '': 'x' }, 'empty name'],
       ['a name of 256 characters', { ['k'.repeat(256)]: 'x' }, '256 characters'],
       [
         'nesting 200 deep',
@@ -237,6 +243,97 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
       const { contact } = await send(identify(traits))
       expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
       expect(Object.getPrototypeOf(contact?.metadata ?? {})).toBe(Object.prototype)
+    })
+  })
+
+  describe('places of the email', () => {
+    it.each([[''], ['  '], [null]])('%j is not there', async (blank) => {
+      const { contact } = await send(identify({ email: blank }, { context: { traits: { email: 'c@d.co' } } }))
+      expect(contact.email).toBe('c@d.co')
+    })
+
+    it('what is no text at all never stands in the way of a batch', async () => {
+      const api = new FakeApi()
+      const results = await deliverBatch('identifyContact', [
+        identify({ email: { toString: 'x' } }, VISITOR),
+        identify({ email: 'a@b.co' })
+      ])
+      expect(results.map(({ status }) => status)).toEqual([400, 200])
+      expect(api.bulkCalls).toHaveLength(1)
+    })
+  })
+
+  describe('odd traits', () => {
+    it('a boolean is no name', async () => {
+      const { contact } = await send(identify({ email: 'a@b.co', firstName: true, lastName: false }))
+      expect(contact).toEqual({ email: 'a@b.co' })
+    })
+
+    it('one without a name is left out, and the others are stored', async () => {
+      const { contact } = await send(identify({ email: 'a@b.co', '': 'x', ' ': 'y', plan: 'pro' }))
+      expect(contact.metadata).toEqual({ plan: 'pro' })
+    })
+
+    it('two that come to one name are both kept', async () => {
+      const { contact } = await send(identify({ email: 'a@b.co', a: { b_c: 1 }, a_b: { c: 2 } }))
+      expect(contact.metadata).toEqual({ a_b_c: 1, a_b_c_2: 2 })
+    })
+  })
+
+  describe('metadata names', () => {
+    const keys = async (traits: object) =>
+      (await send(identify({ email: 'a@b.co', ...traits }), { mapping: { metadataNames: 'field_keys' } })).contact
+        .metadata
+
+    it('can be keys of custom fields, which templates can show', async () => {
+      const traits = { signupSource: 'a', Plan: 'b', 'Cost (€)': 1, HTMLPage: 'c', '2fa': 'd', café: 'e', 日本: 'f' }
+      expect(await keys(traits)).toEqual({ signup_source: 'a', plan: 'b', cost: 1, html_page: 'c', fa: 'd', cafe: 'e' })
+    })
+
+    it('have at most 50 characters', async () => {
+      expect(await keys({ [`${'k'.repeat(49)}-tail`]: 1 })).toEqual({ ['k'.repeat(49)]: 1 })
+    })
+
+    it('lose none of two traits with one key; the one that has it itself keeps it', async () => {
+      expect(await keys({ signupSource: 'a', signup_source: 'b' })).toEqual({
+        signup_source: 'b',
+        signup_source_2: 'a'
+      })
+    })
+
+    it('are applied to spread traits, too', async () => {
+      expect(await keys({ homeAddress: { zipCode: '0150' } })).toEqual({ home_address_zip_code: '0150' })
+    })
+  })
+
+  describe('split name', () => {
+    const mapping = { splitName: true }
+
+    it.each([
+      [{ name: 'Morgan Lee' }, { firstName: 'Morgan', lastName: 'Lee' }],
+      [{ name: ' Ana  María de Souza' }, { firstName: 'Ana', lastName: 'María de Souza' }],
+      [{ name: 'Cher' }, { firstName: 'Cher' }],
+      [{ name: 'Morgan Lee', last_name: 'Own' }, { lastName: 'Own' }]
+    ])('%j', async (traits, names) => {
+      const { contact } = await send(identify({ email: 'a@b.co', ...traits }), { mapping })
+      expect(contact).toEqual({ email: 'a@b.co', ...names, metadata: { name: traits.name } })
+    })
+
+    it('is off by default', async () => {
+      const { contact } = await send(identify({ email: 'a@b.co', name: 'Morgan Lee' }))
+      expect(contact).toEqual({ email: 'a@b.co', metadata: { name: 'Morgan Lee' } })
+    })
+  })
+
+  describe('consent', () => {
+    it('is never claimed by itself', async () => {
+      const { api } = await send(identify({ email: 'a@b.co' }))
+      expect(api.bulkCalls[0]).not.toHaveProperty('consentSource')
+    })
+
+    it('goes with the call when the mapping names its source', async () => {
+      const { api } = await send(identify({ email: 'a@b.co' }), { mapping: { consentSource: ' signup-form ' } })
+      expect(api.bulkCalls[0]).toMatchObject({ consentSource: 'signup-form' })
     })
   })
 

@@ -36,6 +36,10 @@ describe('Track Event', () => {
         'then traits.email',
         { context: {}, traits: { email: EMAIL }, properties: { email: 'p@q.co' }, userId: 'u@v.co' }
       ],
+      [
+        'never a blank one',
+        { context: { traits: { email: '' } }, traits: { email: ' ' }, properties: { email: EMAIL } }
+      ],
       ['then properties.email', { context: {}, properties: { email: ' Morgan@ACME.com ' }, userId: 'u@v.co' }],
       ['then a user id that is an email', { context: {}, userId: EMAIL }]
     ])('is %s', async (_name, event) => {
@@ -88,6 +92,16 @@ describe('Track Event', () => {
       const properties = { a: null, b: '', c: { d: [1, { e: 2 }] }, f: 2 ** 60 }
       await fire(track('e', EMAIL, { properties }))
       expect(api.events[0].data).toEqual(properties)
+    })
+
+    it('nested more than 100 levels deep are refused, and nothing is fired', async () => {
+      const api = apiWith(EMAIL)
+      const deep = (levels: number) => Array.from({ length: levels }).reduce<object>((inner) => ({ d: inner }), {})
+      const result = await fire(track('e', EMAIL, { properties: deep(2600) as never }))
+      expect(result).toMatchObject({ status: 400, code: 'PAYLOAD_VALIDATION_FAILED' })
+      expect(result.message).toContain('100 levels deep')
+      expect(api.requests).toEqual([])
+      expect((await fire(track('e', EMAIL, { properties: deep(100) as never }))).status).toBe(200)
     })
 
     it('may be missing', async () => {
@@ -144,6 +158,16 @@ describe('Track Event', () => {
       page(3, [{ id: 'c3', email: 'ann@x.io' }])
       const fired = nock(ORIGIN).post('/api/v1/contacts/c3/events').reply(200, {})
       expect((await fire(track('e', 'ann@x.io'))).status).toBe(200)
+      fired.done()
+    })
+
+    it('copes with rows that are odd', async () => {
+      nock(ORIGIN)
+        .get('/api/v1/contacts')
+        .query(true)
+        .reply(200, { data: [null, 7, { id: 'c0', email: 7 }, { id: 8, email: EMAIL }, { id: 'c1', email: EMAIL }] })
+      const fired = nock(ORIGIN).post('/api/v1/contacts/c1/events').reply(200, {})
+      expect((await fire(track('e', EMAIL))).status).toBe(200)
       fired.done()
     })
 
@@ -256,6 +280,8 @@ describe('Track Event', () => {
 
     it.each([
       ['23 hours ago', hoursAgo(23)],
+      ['a time that is none', 'yesterday'],
+      ['a blank time', ''],
       ['no one knows when', undefined]
     ])('takes an event of %s', async (_name, timestamp) => {
       const api = apiWith(EMAIL)

@@ -1,0 +1,51 @@
+import { DEFAULT_API_URL } from './constants'
+import { NotDelivered } from './errors'
+import type { Settings } from './generated-types'
+import { unusableUrl } from './outcome'
+
+/** The address of the server, as the customer typed it. */
+export function serverOf({ apiUrl }: Settings): string {
+  return apiUrl?.trim() || DEFAULT_API_URL
+}
+
+/**
+ * Origin of the server: `https://` is added where missing, as the vendor's client does. Plain http is for tools on this
+ * machine, which set an environment variable; Segment's service has none, so that there it can't be talked into calling itself.
+ * @throws NotDelivered for an address that would send the API key unencrypted, or is no address of a server.
+ */
+export function apiOrigin(server: string): string {
+  const url = parseUrl(/^[a-z]+:\/\//i.test(server) ? server : `https://${server}`)
+  if (!url) throw unusable('it is no web address')
+  const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname) && process.env.EMAILSENDX_ALLOW_HTTP === '1'
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal)) throw unusable('it must start with https://')
+  if (!/^\/*(api\/v1)?\/*$/.test(url.pathname) || url.search || url.hash || url.username || url.password) {
+    throw unusable('give only the address of the server, such as https://mail.example.com')
+  }
+  return url.origin
+}
+
+function parseUrl(text: string): URL | undefined {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
+}
+
+function unusable(reason: string): NotDelivered {
+  return new NotDelivered(unusableUrl(`The API URL setting can't be used: ${reason}.`))
+}
+
+/** @throws NotDelivered for a key that can't even be sent. Any prefix is fine: test keys exist. */
+export function usableKey({ apiKey }: Settings): string {
+  const key = apiKey.trim()
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    throw new NotDelivered({
+      kind: 'unauthorized',
+      status: 401,
+      message:
+        'The API Key setting is empty or contains characters that no key has. Paste the key from EmailSendX, Settings → API.'
+    })
+  }
+  return key
+}

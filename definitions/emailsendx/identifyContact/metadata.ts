@@ -1,0 +1,101 @@
+import { PayloadValidationError } from '@segment/actions-core'
+import type { JSONObject, JSONValue } from '@segment/actions-core'
+import { MAX_DEPTH, MAX_FIELD_KEY_LENGTH, MAX_KEY_LENGTH } from '../constants'
+import { isObject } from '../errors'
+import type { Payload } from './generated-types'
+
+/** Traits that have a place of their own on the contact, in either spelling. All others become metadata. */
+const NAMED_TRAITS = new Set(['email', 'firstName', 'first_name', 'lastName', 'last_name'])
+
+/**
+ * The metadata that traits become, without blank values: see the fields Nested Traits and Metadata Names. Of several traits
+ * that come to one name, the one that has it itself keeps it; the others get a number, so that none is lost.
+ * @throws PayloadValidationError when a trait can't be stored.
+ */
+export function toMetadata(traits: JSONObject, nested: Payload['nestedTraits'], names: Payload['metadataNames']) {
+  const entries: Entry[] = []
+  for (const [key, trait] of Object.entries(traits)) {
+    if (NAMED_TRAITS.has(key) || key.trim() === '') continue
+    const value = withoutBlanks(trait, key)
+    if (value === undefined) continue
+    if (typeof value !== 'object' || nested === 'keep') entries.push([key, value])
+    else if (nested === 'stringify') entries.push([key, JSON.stringify(value)])
+    else flatten(value, key, entries)
+  }
+  return named(entries, traits, names === 'field_keys' ? toFieldKey : checkedKey)
+}
+
+type Entry = [name: string, value: JSONValue]
+
+function named(entries: Entry[], traits: JSONObject, toName: (name: string) => string): JSONObject {
+  const isOwn = (name: string) => Object.prototype.hasOwnProperty.call(traits, name)
+  const metadata = new Map<string, JSONValue>()
+  const others: Entry[] = []
+  for (const [trait, value] of entries) {
+    const name = toName(trait)
+    if (name === trait && isOwn(name)) metadata.set(name, value)
+    // What was spread says the same as the trait at the top, as far as one can tell.
+    else if (name !== '' && (isOwn(trait) || !isOwn(name))) others.push([name, value])
+  }
+  for (const [name, value] of others) metadata.set(freeName(name, metadata), value)
+  return Object.fromEntries(metadata)
+}
+
+function freeName(name: string, taken: Map<string, unknown>): string {
+  let free = name
+  for (let number = 2; taken.has(free); number++) free = `${name}_${number}`
+  return free
+}
+
+function checkedKey(key: string): string {
+  if (key.length > MAX_KEY_LENGTH) {
+    throw new PayloadValidationError(
+      `The trait "${key.slice(0, 40)}…" has a name of ${key.length} characters, at most ${MAX_KEY_LENGTH} are allowed.`
+    )
+  }
+  return key
+}
+
+/**
+ * A trait's name as the key of a custom field, which has 1 to 50 lower-case letters, digits and underscores and begins with
+ * a letter (known from the vendor's client): `signupSource` is `signup_source`. Empty when no letter is left.
+ */
+export function toFieldKey(name: string): string {
+  return name
+    .replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1_$2')
+    .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1_$2')
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^[\d_]+|_+$/g, '')
+    .slice(0, MAX_FIELD_KEY_LENGTH)
+    .replace(/_+$/, '')
+}
+
+/** Arrays stay arrays: their places count. */
+function flatten(value: JSONValue, prefix: string, into: Entry[]): void {
+  if (!isObject(value)) into.push([prefix, value])
+  else for (const [key, part] of Object.entries(value)) flatten(part, `${prefix}_${key}`, into)
+}
+
+/** The value without its blank parts, or undefined when nothing is left of it. */
+function withoutBlanks(value: unknown, trait: string, depth = 0): JSONValue | undefined {
+  if (typeof value === 'string') return value.trim() === '' ? undefined : value
+  // JSON has no NaN and no Infinity: they would arrive as null and wipe the field.
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  if (typeof value === 'boolean') return value
+  if (typeof value !== 'object' || value === null) return undefined
+  if (depth > MAX_DEPTH) {
+    throw new PayloadValidationError(`The trait "${trait.slice(0, 40)}" is nested more than ${MAX_DEPTH} levels deep.`)
+  }
+  if (Array.isArray(value)) {
+    return value.map((item: JSONValue) => withoutBlanks(item, trait, depth + 1) ?? item)
+  }
+  const entries: Entry[] = []
+  for (const [key, part] of Object.entries(value)) {
+    const kept = withoutBlanks(part, trait, depth + 1)
+    if (kept !== undefined) entries.push([key, kept])
+  }
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined
+}
