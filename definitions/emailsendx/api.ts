@@ -1,5 +1,5 @@
 import type { JSONObject, RequestClient } from '@segment/actions-core'
-import { apiOrigin, serverOf, usableKey } from './connection'
+import { apiOrigin, checkSendable, serverOf } from './connection'
 import { MAX_SEARCH_PAGES, PAGE_SIZE, REQUEST_TIMEOUT_MS } from './constants'
 import { explain, isNotDelivered, isObject, isRefusal, notTheApi, refusedIn, tooSlow } from './errors'
 import type { CallContext, NotDelivered } from './errors'
@@ -112,11 +112,11 @@ export class EmailSendX {
   private async call<Data = unknown>(path: string, { query, json, ...names }: CallOptions): Promise<Reply<Data>> {
     const context: CallContext = { ...names, server: serverOf(this.settings) }
     try {
+      checkSendable(this.settings)
       const url = `${apiOrigin(context.server)}/api/${path}`
       const response = await inTime(
         this.request(url, {
           method: json ? 'POST' : 'GET',
-          headers: { Authorization: `Bearer ${usableKey(this.settings)}`, Accept: 'application/json' },
           searchParams: query,
           json,
           timeout: REQUEST_TIMEOUT_MS,

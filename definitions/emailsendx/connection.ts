@@ -36,16 +36,25 @@ function unusable(reason: string): NotDelivered {
   return new NotDelivered(unusableUrl(`The API URL setting can't be used: ${reason}.`))
 }
 
-/** @throws NotDelivered for a key that can't even be sent. Any prefix is fine: test keys exist. */
-export function usableKey({ apiKey }: Settings): string {
+/** What every request has. A key that can't be sent is left out here; {@link checkSendable} refuses it before the request. */
+export function requestOptions({ apiKey }: Settings): { headers: Record<string, string> } {
+  const key = sendable(apiKey)
+  return { headers: { Accept: 'application/json', ...(key !== undefined && { Authorization: `Bearer ${key}` }) } }
+}
+
+/** @throws NotDelivered for a key that can't even be sent. */
+export function checkSendable({ apiKey }: Settings): void {
+  if (sendable(apiKey) !== undefined) return
+  throw new NotDelivered({
+    kind: 'unauthorized',
+    status: 401,
+    message:
+      'The API Key setting is empty or contains characters that no key has. Paste the key from EmailSendX, Settings → API.'
+  })
+}
+
+/** Any prefix is fine: test keys exist. */
+function sendable(apiKey = ''): string | undefined {
   const key = apiKey.trim()
-  if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw new NotDelivered({
-      kind: 'unauthorized',
-      status: 401,
-      message:
-        'The API Key setting is empty or contains characters that no key has. Paste the key from EmailSendX, Settings → API.'
-    })
-  }
-  return key
+  return /^[\x21-\x7e]+$/.test(key) ? key : undefined
 }

@@ -1,7 +1,8 @@
 /*
  * The destination as functions, for programs that deliver without Segment: an outcome for each event, nothing thrown.
- * A client is made with createRequestClient of actions-core.
+ * A client is made with createRequestClient(requestOptions(settings), …) of actions-core.
  */
+export { requestOptions } from './connection'
 export { identifyContacts } from './identifyContact/send'
 export { askForKey } from './key'
 export { normalizeEventName } from './trackEvent/event'

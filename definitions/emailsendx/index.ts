@@ -1,6 +1,7 @@
 import { defaultValues } from '@segment/actions-core'
 import type { DestinationDefinition } from '@segment/actions-core'
 import { EmailSendX } from './api'
+import { requestOptions } from './connection'
 import { DEFAULT_API_URL, NO_LIST } from './constants'
 import { isNotDelivered, NotDelivered } from './errors'
 import type { Settings } from './generated-types'
@@ -50,6 +51,8 @@ const destination: DestinationDefinition<Settings> = {
       }
     }
   },
+
+  extendRequest: ({ settings }) => requestOptions(settings),
 
   actions: {
     identifyContact,

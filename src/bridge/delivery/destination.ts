@@ -6,7 +6,7 @@ import {
   validateSchema
 } from '@segment/actions-core'
 import type { ActionDefinition, JSONLikeObject, JSONObject, RequestClient } from '@segment/actions-core'
-import { askForKey, identifyContacts, trackEvent } from '../../../definitions/emailsendx/functions'
+import { askForKey, identifyContacts, requestOptions, trackEvent } from '../../../definitions/emailsendx/functions'
 import type { ContactIds, Outcome, Settings, TrackPayload } from '../../../definitions/emailsendx/functions'
 import identifyAction from '../../../definitions/emailsendx/identifyContact'
 import trackAction from '../../../definitions/emailsendx/trackEvent'
@@ -57,7 +57,7 @@ export async function probe(client: RequestClient, settings: Settings): Promise<
   return askForKey(client, settings)
 }
 
-export { createRequestClient }
+export { createRequestClient, requestOptions }
 
 /** The action's payload of an event, or why there is none: as in the catalog, a wrong field makes the event invalid. */
 function payloadOf(type: Call['type'], item: Item, mapping: JSONObject): { payload: JSONLikeObject } | Outcome {

@@ -7,7 +7,7 @@ import { emailKey } from '../queue/keys'
 import { effectsOf, goneWith, together } from './apply'
 import type { Effects } from './apply'
 import { backOff, pauseAfter, suspendedPause } from './backoff'
-import { createRequestClient, probe, send } from './destination'
+import { createRequestClient, probe, requestOptions, send } from './destination'
 import { idKeysOf, recognise } from './identity-links'
 import type { Item } from './identity-links'
 import type { DeliveryMetrics } from './metrics'
@@ -118,7 +118,7 @@ class Run {
     this.state = { pausedUntil: 0, failures, slow: failures > 0, succeeded: false, tried: false }
     this.succeededAt = succeededAt
     const { signal, metrics } = tools
-    this.client = createRequestClient({
+    this.client = createRequestClient(requestOptions(settings), {
       signal,
       // A process that was stopped for a while must not send what another one has sent since.
       beforeRequest: [() => this.assertLease()],
