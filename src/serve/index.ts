@@ -68,6 +68,7 @@ export async function startServe(
     }
     if (watch) open.push(await watchFolder(directory, (file) => void restart(file)))
     log([`Listening at http://localhost:${port} ->`, ...routes].join('\n'))
+    if (ui) log(`Tester page: http://localhost:${port}`)
     return { url: originOf(HOST, port), port, close }
   } catch (error) {
     await close()

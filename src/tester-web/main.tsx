@@ -3,7 +3,9 @@ import { App } from './parts/App'
 import { loadDefinition } from './state/definition'
 import { keepPreviewing } from './state/preview'
 import { watchBridge } from './state/bridge'
+import { followContacts } from './state/changes'
 import { watchSandbox } from './state/sandbox'
+import { openSharedLink } from './state/share'
 import { followChanges } from './state/server'
 import { applyTheme } from './state/theme'
 import './style/base.css'
@@ -15,8 +17,10 @@ import './style/layout.css'
 
 applyTheme()
 render(<App />, document.body)
+void openSharedLink()
 void loadDefinition()
 keepPreviewing()
 watchSandbox()
+followContacts()
 watchBridge()
 followChanges()

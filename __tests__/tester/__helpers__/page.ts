@@ -19,8 +19,8 @@ export const closeBrowser = (): Promise<void> | undefined => browser?.close()
 /** What no test expects; asked after each. */
 export const takeComplaints = (): string[] => complaints.splice(0)
 
-/** A browser of its own, with nothing remembered, on the page. */
-export async function open(stack: Stack, options: BrowserContextOptions = {}): Promise<Page> {
+/** A browser of its own, with nothing remembered, on the page or a link to it. */
+export async function open(stack: Stack, options: BrowserContextOptions = {}, url = stack.page): Promise<Page> {
   if (!browser) throw new Error('openBrowser first')
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
@@ -34,7 +34,7 @@ export async function open(stack: Stack, options: BrowserContextOptions = {}): P
     const isAboutAnswer = /Failed to load resource|WebSocket connection/.test(message.text())
     if (message.type() === 'error' && !isAboutAnswer) complaints.push(message.text())
   })
-  await page.goto(stack.page)
+  await page.goto(url)
   await page.locator('.cm-content').waitFor()
   return page
 }

@@ -19,11 +19,13 @@ interface StackOptions {
   directory?: string
   port?: number
   sandboxPort?: number
+  /** Added to the environment of the local server. */
+  env?: Record<string, string>
 }
 
 /** Sandbox, bridge and serve as `npm start` wires them, on free ports, everything in memory. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const { bridge = false, directory, port = 0, sandboxPort = 0 } = options
+  const { bridge = false, directory, port = 0, sandboxPort = 0, env } = options
   const sandbox = await startSandbox({ port: sandboxPort })
   const ran = bridge
     ? await startBridge({ port: 0, apiUrl: sandbox.url, store: ':memory:', control: true, logLevel: 'silent' })
@@ -34,7 +36,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     env: {
       EMAILSENDX_API_URL: sandbox.url,
       EMAILSENDX_API_KEY: SANDBOX_KEY,
-      EMAILSENDX_BRIDGE_URL: ran?.url ?? ''
+      EMAILSENDX_BRIDGE_URL: ran?.url ?? '',
+      ...env
     },
     log: () => undefined
   })

@@ -41,7 +41,7 @@ export function inspectRoutes(app: FastifyInstance, workspace: Workspace): void 
   }
 
   app.get<{ Querystring: Query }>('/state', ({ query }) =>
-    query.email === undefined ? state(workspace) : contactState(workspace, query.email)
+    query.email === undefined ? state(workspace, query.search) : contactState(workspace, query.email)
   )
   app.get('/stream', (_request, reply) => stream.open(reply))
   app.post('/reset', (_request, reply) => {

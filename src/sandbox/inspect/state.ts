@@ -40,8 +40,11 @@ interface StateMember {
   addedAt: string
 }
 
-/** What the sandbox holds: the latest rows of everything (at most 100 each, newest first) and the true totals. */
-export function state(workspace: Workspace) {
+/**
+ * What the sandbox holds: the latest rows of everything (at most 100 each, newest first) and the true totals.
+ * @param search narrows the contacts to those with this in their address or name
+ */
+export function state(workspace: Workspace, search = '') {
   const { store, requests, faults, settings } = workspace
   const count = (table: string) => store.count(`SELECT count(*) AS n FROM ${table}`)
   const byRoute = requests.byRoute()
@@ -55,7 +58,7 @@ export function state(workspace: Workspace) {
       automationRuns: count('runs'),
       requests: byRoute.reduce((sum, { count }) => sum + count, 0)
     },
-    contacts: contacts(workspace),
+    contacts: contacts(workspace, search.toLowerCase()),
     lists: lists(workspace),
     members: members(workspace),
     events: events(workspace),
@@ -87,9 +90,12 @@ export function contactState(workspace: Workspace, email: string) {
   }
 }
 
-function contacts(workspace: Workspace) {
-  const limit = fitting(workspace, 'SELECT length(details) AS size FROM contacts ORDER BY seq DESC')
-  return selectContacts(workspace.store, 'ORDER BY seq DESC LIMIT ?', limit)
+/** By their last change, be it of theirs or an event on them. */
+function contacts(workspace: Workspace, search: string) {
+  const lastEvent = "coalesce((SELECT max(fired_at) FROM events WHERE contact_id = contacts.id), '')"
+  const order = `WHERE instr(search, ?) > 0 ORDER BY max(updated_at, ${lastEvent}) DESC, seq DESC`
+  const limit = fitting(workspace, `SELECT length(details) AS size FROM contacts ${order}`, search)
+  return selectContacts(workspace.store, `${order} LIMIT ?`, search, limit)
 }
 
 function lists(workspace: Workspace) {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import throttle from 'lodash/throttle'
 import type { z } from 'zod'
 import { runAction } from '../contract/action'
 import type { Definition } from '../contract/exchanges'
@@ -8,14 +9,15 @@ import { assets } from './assets'
 import { answerDocument } from './document'
 import { answerErrors, HttpError } from '../../http/errors'
 import { ownPagesOnly } from '../../http/guards'
-import { upstreamsOf } from './upstreams'
+import { findUpstreams } from './upstreams'
 import { plan, planCall } from './plan'
 import { preview, previewCall } from './preview'
 import { bridgeProxy, sandboxProxy } from './proxy'
-import { start } from './start'
+import { fileCall, readDoc, start, writeSample } from './start'
 
 /** Events of this page may be large, and many; the public routes keep the original's limit. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024
+const LOOK_MS = 3_000
 const LARGE = { bodyLimit: MAX_BODY_BYTES }
 
 /**
@@ -23,7 +25,8 @@ const LARGE = { bodyLimit: MAX_BODY_BYTES }
  * public routes. Errors are JSON, `{error}`.
  */
 export async function tester(app: FastifyInstance, { definition }: { definition: Definition }): Promise<void> {
-  const upstreams = upstreamsOf(process.env)
+  // Asked for with each request to one of them, and looked for now and then.
+  const upstreams = throttle(() => findUpstreams(process.env), LOOK_MS, { trailing: false })
   answerErrors(app)
   app.addHook('onRequest', ownPagesOnly)
   app.addHook('onSend', async (_request, reply) => {
@@ -32,7 +35,7 @@ export async function tester(app: FastifyInstance, { definition }: { definition:
 
   app.get('/', answerDocument)
   for (const file of ['app.js', 'app.css', 'icon.svg']) app.get(`/tester/${file}`, sendAsset)
-  app.get('/tester/start', async () => start(upstreams))
+  app.get('/tester/start', async () => start(await upstreams()))
   app.post('/tester/plan', LARGE, ({ body }) => plan(definition, read(planCall, body)))
   app.post('/tester/preview', LARGE, ({ body }) => preview(definition, read(previewCall, body)))
   app.post<{ Params: { action: string }; Body: Body }>('/tester/send/:action', LARGE, async ({ params, body }) => {
@@ -40,8 +43,14 @@ export async function tester(app: FastifyInstance, { definition }: { definition:
       throw new HttpError(404, 'The destination has no such action.')
     return callReply(await runAction(definition, params.action, body, true), { multistatus: true }).body
   })
-  void app.register(sandboxProxy, { prefix: '/tester/sandbox', ...upstreams })
-  void app.register(bridgeProxy, { prefix: '/tester/bridge', ...upstreams })
+  app.post('/tester/files/:folder', async ({ params, body }) =>
+    writeSample(read(fileCall, { ...Object(body), ...Object(params) }))
+  )
+  app.get<{ Params: { name: string } }>('/tester/docs/:name', async ({ params }, reply) =>
+    reply.type('text/plain; charset=utf-8').send(await readDoc(params.name))
+  )
+  void app.register(sandboxProxy, { prefix: '/tester/sandbox', upstreams })
+  void app.register(bridgeProxy, { prefix: '/tester/bridge', upstreams })
 }
 
 /** A call of this page. @throws HttpError 400 */

@@ -3,8 +3,8 @@ import mapValues from 'lodash/mapValues'
 import { z } from 'zod'
 import { isObject } from '../../http/json'
 import type { Definition } from '../contract/exchanges'
-import { matchTrigger } from './triggers'
-import type { Match } from './triggers'
+import { matchTrigger, understand } from './triggers'
+import type { Match, Understood } from './triggers'
 
 export const object = z.custom<JSONObject>(isObject, 'must be an object')
 
@@ -19,6 +19,8 @@ export type PlanCall = z.output<typeof planCall>
 
 /** What is to be called to send events as Segment would. */
 export interface Plan {
+  /** By action: what its trigger is read as. */
+  triggers: Record<string, Understood>
   /** For each event and each action, in the order given. */
   matches: Record<string, Match>[]
   /** In the order they are to be made. */
@@ -49,5 +51,10 @@ export function plan({ actions }: Definition, { events, triggers, batch }: PlanC
       : taken.map((index) => ({ action, subscribe, events: [index], batch: false }))
   })
   // As a batch the actions come one after the other; one by one the events keep their order.
-  return { matches, calls: batch ? calls : calls.sort((one, other) => one.events[0] - other.events[0]) }
+  const triggersRead = mapValues(subscriptions, understand)
+  return {
+    triggers: triggersRead,
+    matches,
+    calls: batch ? calls : calls.sort((one, other) => one.events[0] - other.events[0])
+  }
 }

@@ -8,7 +8,7 @@ import type { EventStatus } from '../contract/errors'
 import type { Definition, Exchange } from '../contract/exchanges'
 import { offline } from './offline'
 import { object, plan, planCall } from './plan'
-import type { Call } from './plan'
+import type { Call, Plan } from './plan'
 import type { Match } from './triggers'
 
 export const previewCall = planCall.extend({
@@ -23,6 +23,7 @@ export const previewCall = planCall.extend({
 export type PreviewCall = z.output<typeof previewCall>
 
 export interface Preview {
+  triggers: Plan['triggers']
   /** For each action, whether it takes the event that is looked at. */
   matches: Record<string, Match>
   /** What the actions that take it make of it. */
@@ -56,7 +57,7 @@ export interface Share {
 
 /** What would be called, mapped and sent. Nothing is sent: see {@link offline}. */
 export async function preview(definition: Definition, call: PreviewCall): Promise<Preview> {
-  const { matches, calls } = plan(definition, call)
+  const { triggers, matches, calls } = plan(definition, call)
   const stranger = offline(definition, call)
   const settings = unrecognisable(definition, call.settings)
   const deliveries: Delivery[] = []
@@ -83,7 +84,7 @@ export async function preview(definition: Definition, call: PreviewCall): Promis
       others: events.length - 1
     })
   }
-  return { matches: matches[call.event] ?? {}, deliveries, whole: [...shares.values()] }
+  return { triggers, matches: matches[call.event] ?? {}, deliveries, whole: [...shares.values()] }
 }
 
 const refusedOf = (rows: EventStatus[], events: Call['events']): Share['refused'] =>

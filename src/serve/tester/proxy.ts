@@ -1,8 +1,12 @@
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { FastifyInstance } from 'fastify'
+import { HttpError } from '../../http/errors'
+import type { Upstreams } from './upstreams'
 
 const TIMEOUT_MS = 5_000
+/** The bridge takes batches of 4 MB. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024
 
 /** A route of the sandbox or the bridge that the page may use. */
 interface ProxyRoute {
@@ -32,37 +36,54 @@ const BRIDGE: ProxyRoute[] = [
   { method: 'POST', path: '/events', to: '/api/segment/track' }
 ]
 
+interface ProxyOptions {
+  upstreams: () => Promise<Upstreams>
+}
+
 /** What the page asks of the sandbox, at `/tester/sandbox/*`. */
-export async function sandboxProxy(app: FastifyInstance, { sandbox }: { sandbox?: string }): Promise<void> {
-  addRoutes(app, SANDBOX, 'sandbox', sandbox)
+export async function sandboxProxy(app: FastifyInstance, { upstreams }: ProxyOptions): Promise<void> {
+  addRoutes(app, SANDBOX, 'sandbox', async () => ({ origin: (await upstreams()).sandbox }))
 }
 
 /** What the page asks of the bridge, at `/tester/bridge/*`. */
-export async function bridgeProxy(app: FastifyInstance, { bridge }: { bridge?: string }): Promise<void> {
-  addRoutes(app, BRIDGE, 'bridge', bridge)
+export async function bridgeProxy(app: FastifyInstance, { upstreams }: ProxyOptions): Promise<void> {
+  addRoutes(app, BRIDGE, 'bridge', async () => {
+    const { bridge, bridgeToken } = await upstreams()
+    return { origin: bridge, token: bridgeToken }
+  })
 }
 
-function addRoutes(app: FastifyInstance, routes: ProxyRoute[], name: string, origin: string | undefined): void {
+interface Upstream {
+  origin?: string
+  /** Sent along where the page sends no key of its own. */
+  token?: string
+}
+
+function addRoutes(app: FastifyInstance, routes: ProxyRoute[], name: string, find: () => Promise<Upstream>): void {
   const streams = new Set<AbortController>()
   app.addHook('preClose', async () => streams.forEach((stream) => stream.abort()))
 
   for (const { method, path, to, endless } of routes) {
-    app.route<{ Params: { id?: string }; Body: object | undefined }>({
+    app.route<{ Params: { id?: string }; Querystring: Record<string, string>; Body: object | undefined }>({
       method,
       url: path,
-      handler: async ({ params: { id = '' }, headers: { authorization }, body, raw }, reply) => {
-        if (!origin) return reply.code(404).send({ error: `No ${name} runs beside this server: npm start runs one.` })
-        if (!/^[\w-]*$/.test(id)) return reply.code(404).send({ error: 'There is no such id.' })
+      bodyLimit: MAX_BODY_BYTES,
+      handler: async ({ params: { id = '' }, query, headers, body, raw }, reply) => {
+        const { origin, token } = await find()
+        if (!origin) throw new HttpError(404, `No ${name} runs beside this server: npm start runs one.`)
+        if (!/^[\w-]*$/.test(id)) throw new HttpError(404, 'There is no such id.')
+        const authorization = headers.authorization ?? (token && `Bearer ${token}`)
+        const search = new URLSearchParams(query).toString()
         const json = body === undefined ? undefined : JSON.stringify(body)
         const ending = new AbortController()
-        const answer = await fetch(origin + to.replace(':id', id), {
+        const answer = await fetch(`${origin}${to.replace(':id', id)}${search && `?${search}`}`, {
           method,
           headers: { ...(authorization && { authorization }), ...(json && { 'content-type': 'application/json' }) },
           body: json,
           redirect: 'error',
           signal: endless ? ending.signal : AbortSignal.timeout(TIMEOUT_MS)
         }).catch(() => undefined)
-        if (!answer) return reply.code(502).send({ error: `The ${name} at ${origin} does not answer.` })
+        if (!answer) throw new HttpError(502, `The ${name} at ${origin} does not answer.`)
         void reply.code(answer.status).headers({
           'content-type': answer.headers.get('content-type') ?? 'text/plain',
           'cache-control': 'no-store'

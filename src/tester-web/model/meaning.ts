@@ -24,12 +24,12 @@ const REFUSED = {
 } satisfies Partial<Record<Kind, string>>
 
 /** What the destination says it means. A row without an outcome never reached it: core refused it, or Segment's rules did. */
-export function meaningOf({ status, errormessage = '', outcome, sent }: EventStatus): Meaning {
+export function meaningOf({ status, errormessage = '', outcome, sent, body }: EventStatus): Meaning {
   const { kind = status < 300 ? 'delivered' : isSentAgain(status) ? 'retry' : 'invalid', waitsUntil } = outcome ?? {}
   const detail = outcome?.message ?? errormessage
   switch (kind) {
     case 'delivered':
-      return { tone: 'delivered', headline: 'Delivered', detail: `${subjectOf(sent)}${detail}` }
+      return { tone: 'delivered', headline: 'Delivered', detail: `${subjectOf(sent)}${storedAs(body) ?? detail}` }
     case 'retry':
       return { tone: 'again', headline: 'Segment would send it again', badge: againFor(outcome?.retryAfterMs), detail }
     case 'unknown_effect':
@@ -60,4 +60,12 @@ function subjectOf(sent: unknown): string {
   if (typeof sent !== 'object' || sent === null) return ''
   if ('name' in sent && typeof sent.name === 'string') return `${sent.name}: `
   return 'email' in sent && typeof sent.email === 'string' ? `${sent.email}: ` : ''
+}
+
+/** Whether contacts were created or updated, where the answer to the call tells: it counts them, and a batch may have both. */
+function storedAs(body: unknown): string | undefined {
+  const { data } = (body ?? {}) as { data?: { summary?: { created?: number; updated?: number } } | null }
+  const { created, updated } = data?.summary ?? {}
+  if (!created === !updated) return undefined
+  return created ? 'The contact is created.' : 'The contact is updated.'
 }

@@ -37,10 +37,22 @@ export function clock(time: number): string {
   })
 }
 
-/** Time of day to the millisecond, `18:17:03.042`, for what has an order. */
+/** Time of day to the millisecond, `6:17:03.042 PM`, for what has an order. */
 export function clockMs(time: number): string {
-  return new Date(time).toLocaleTimeString([], { hour12: false }) + `.${String(time % 1000).padStart(3, '0')}`
+  return new Date(time).toLocaleTimeString([], {
+    hour: 'numeric',
+    minute: '2-digit',
+    second: '2-digit',
+    fractionalSecondDigits: 3
+  })
 }
 
 /** The words of whatever was thrown. */
 export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Marks that turn the direction of a text, or have no width: whoever is to judge a text has to see that they are there. */
+const UNSEEN = /[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g
+
+/** A text with its unseen marks shown, `⟨U+202E⟩`. */
+export const visible = (text: string): string =>
+  text.replace(UNSEEN, (mark) => `⟨U+${mark.charCodeAt(0).toString(16).toUpperCase()}⟩`)

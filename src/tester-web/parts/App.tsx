@@ -1,23 +1,25 @@
 import { useEffect } from 'preact/hooks'
 import { manifest, start, trouble } from '../state/definition'
-import { send } from '../state/results'
 import { EmailSendX } from './EmailSendX'
 import { Header } from './Header'
+import { Help } from './Help'
 import { Inputs } from './Inputs'
+import { onKey } from './keys'
 import { LostServer } from './LostServer'
 import { WhatHappens } from './WhatHappens'
 
 /** The event, what happens to it, and what EmailSendX then looks like, from left to right. */
 export function App() {
   useEffect(() => {
-    addEventListener('keydown', sendOnKeys, true)
-    return () => removeEventListener('keydown', sendOnKeys, true)
+    addEventListener('keydown', onKey, true)
+    return () => removeEventListener('keydown', onKey, true)
   }, [])
   const isReady = start.value && manifest.value
   return (
     <>
       <Header />
       <LostServer />
+      <Help />
       <main class="columns">
         {isReady ? (
           <>
@@ -33,12 +35,4 @@ export function App() {
       </main>
     </>
   )
-}
-
-/** Ctrl or ⌘ with Enter sends from anywhere, the editor included. */
-function sendOnKeys(event: KeyboardEvent): void {
-  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.repeat) return
-  event.preventDefault()
-  event.stopPropagation()
-  void send()
 }

@@ -1,40 +1,80 @@
+import { useEffect, useRef } from 'preact/hooks'
+import { changes } from '../state/changes'
+import type { Change } from '../state/changes'
+import { contactSearch, lookIntoSandbox } from '../state/sandbox'
 import type { Contact, ContactEvent, SandboxState } from '../state/sandbox'
-import { Empty, isFresh, Value } from './pieces'
+import { Empty, inWords, isFresh, Value } from './pieces'
 
-/** Contacts, each with all that EmailSendX knows of it. */
+/** Contacts, each with all that EmailSendX knows of it; those that changed last come first. */
 export function Contacts({ state }: { state: SandboxState }) {
   const { contacts, totals } = state
-  if (contacts.length === 0) return <Empty>No contact yet. Send an identify, and it appears here.</Empty>
+  const list = useRef<HTMLUListElement>(null)
+  useEffect(() => {
+    // Nothing moves away from under a pointer.
+    const panel = list.current?.closest('.panel')
+    if (!panel?.matches(':hover')) panel?.scrollTo(0, 0)
+  }, [changes.value])
+  const isSearched = contactSearch.value !== ''
   return (
-    <ul class="cards">
-      {contacts.map((contact) => (
-        <ContactCard key={`${contact.id} ${contact.updatedAt}`} contact={contact} state={state} />
-      ))}
-      {totals.contacts > contacts.length && (
-        <li class="hint">
-          The newest {contacts.length} of {totals.contacts}.
-        </li>
+    <>
+      <input
+        id="contact-search"
+        type="search"
+        placeholder="Search all contacts"
+        aria-label="Search all contacts"
+        value={contactSearch.value}
+        onInput={(event) => {
+          contactSearch.value = event.currentTarget.value
+          void lookIntoSandbox()
+        }}
+      />
+      {contacts.length === 0 && (
+        <Empty>
+          {isSearched
+            ? 'No contact has this in its address or name.'
+            : 'No contact yet. Send an identify, and it appears here.'}
+        </Empty>
       )}
-    </ul>
+      <ul class="cards" ref={list}>
+        {contacts.map((contact) => (
+          <ContactCard key={contact.id} contact={contact} change={changes.value.get(contact.id)} state={state} />
+        ))}
+        {!isSearched && totals.contacts > contacts.length && (
+          <li class="hint">
+            The {contacts.length} that changed last, of {totals.contacts}.
+          </li>
+        )}
+      </ul>
+    </>
   )
 }
 
-function ContactCard({ contact, state }: { contact: Contact; state: SandboxState }) {
-  const { id, email, firstName, lastName, status, metadata, updatedAt } = contact
+function ContactCard({ contact, change, state }: { contact: Contact; change?: Change; state: SandboxState }) {
+  const { id, email, firstName, lastName, status, metadata } = contact
   const lists = state.lists.filter((list) =>
     state.members.some(({ listId, contactId }) => listId === list.id && contactId === id)
   )
   const events = state.events.filter(({ contactId }) => contactId === id)
+  const gone = Object.keys(change?.values ?? {}).filter((name) => change?.values[name][1] === undefined)
   return (
-    <li class={isFresh(updatedAt) ? 'card fresh' : 'card'}>
+    <li class={change ? 'card fresh changed' : 'card'}>
       <p class="card-head">
-        <strong>{email}</strong> <span class="badge">{status}</span>
+        <strong>
+          <Value value={email} />
+        </strong>
+        <span>
+          {change && <span class="badge now">{change.isNew ? 'new' : 'changed'}</span>}{' '}
+          <span class="badge">{status}</span>
+        </span>
       </p>
       <dl class="facts">
-        <Fact name="First name" value={firstName} />
-        <Fact name="Last name" value={lastName} />
+        <Fact name="First name" value={firstName} change={change} />
+        <Fact name="Last name" value={lastName} change={change} />
         {Object.entries(metadata).map(([name, value]) => (
-          <Fact key={name} name={name} value={value} isMetadata />
+          <Fact key={name} name={name} value={value} change={change} isMetadata />
+        ))}
+        {gone.map((name) => (
+          <Fact key={name} name={name} value={undefined} change={change} isMetadata />
         ))}
       </dl>
       {lists.length > 0 && (
@@ -58,13 +98,36 @@ function ContactCard({ contact, state }: { contact: Contact; state: SandboxState
   )
 }
 
-function Fact({ name, value, isMetadata }: { name: string; value: unknown; isMetadata?: boolean }) {
+interface FactProps {
+  name: string
+  value: unknown
+  change?: Change
+  isMetadata?: boolean
+}
+
+function Fact({ name, value, change, isMetadata }: FactProps) {
   if (value === null && !isMetadata) return null
+  const old = change?.values[name]
   return (
     <div class={isMetadata ? 'metadata' : ''}>
-      <dt>{name}</dt>
+      <dt>
+        <Value value={name} />
+      </dt>
       <dd>
-        <Value value={value} />
+        {old && (
+          <>
+            <del>{old[0] === undefined ? 'nothing' : inWords(old[0])}</del> →{' '}
+          </>
+        )}
+        {value === undefined ? (
+          'nothing'
+        ) : old ? (
+          <ins>
+            <Value value={value} />
+          </ins>
+        ) : (
+          <Value value={value} />
+        )}
       </dd>
     </div>
   )

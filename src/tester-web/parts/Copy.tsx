@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks'
 
 /** Copies a text, and says whether it could. */
-export function Copy({ text, label }: { text: () => string; label: string }) {
+export function Copy({ text, label }: { text: () => string | Promise<string>; label: string }) {
   const [said, setSaid] = useState('')
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(text())
+      await navigator.clipboard.writeText(await text())
       setSaid('Copied')
     } catch {
       setSaid('The browser does not allow it')

@@ -10,20 +10,23 @@ import {
 } from '@codemirror/language'
 import { linter, lintGutter } from '@codemirror/lint'
 import { EditorState } from '@codemirror/state'
+import type { ChangeSet } from '@codemirror/state'
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { useEffect, useRef } from 'preact/hooks'
 import { rangeOfEvent, readEvents } from '../model/events'
-import { eventToShow } from '../state/inputs'
+import { eventToShow, pasteNote } from '../state/inputs'
 
 interface EditorProps {
   label: string
   text: string
   change: (text: string) => void
+  /** The same, of a text that came at once. */
+  paste: (text: string) => void
 }
 
 /** A JSON editor. A mistake is shown where it is. */
-export function Editor({ label, text, change }: EditorProps) {
+export function Editor({ label, text, change, paste }: EditorProps) {
   const place = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | undefined>(undefined)
 
@@ -31,7 +34,7 @@ export function Editor({ label, text, change }: EditorProps) {
     if (!place.current) return
     const editor = new EditorView({
       parent: place.current,
-      state: EditorState.create({ doc: text, extensions: extensions(label, change) })
+      state: EditorState.create({ doc: text, extensions: extensions({ label, change, paste }) })
     })
     view.current = editor
     return () => editor.destroy()
@@ -40,7 +43,10 @@ export function Editor({ label, text, change }: EditorProps) {
   useEffect(() => {
     const editor = view.current
     if (!editor || editor.state.doc.toString() === text) return
+    // The note on what was pasted belongs to this very text.
+    const note = pasteNote.peek()
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } })
+    pasteNote.value = note
   }, [text])
 
   const shown = eventToShow.value
@@ -72,12 +78,27 @@ const mistakes = linter(
   { delay: 120 }
 )
 
-function extensions(label: string, change: (text: string) => void) {
+/** Nobody types so much at once: it is pasted, or put here by the page, whose own JSON is left as it is. */
+const MIN_PASTED = 12
+
+function longestInsertion(changes: ChangeSet): number {
+  let longest = 0
+  changes.iterChanges((_from, _to, _fromNew, _toNew, inserted) => (longest = Math.max(longest, inserted.length)))
+  return longest
+}
+
+function extensions({ label, change, paste }: Omit<EditorProps, 'text'>) {
   return [
     EditorView.cspNonce.of(nonce),
     EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
     EditorView.lineWrapping,
-    EditorView.updateListener.of(({ docChanged, state }) => docChanged && change(state.doc.toString())),
+    EditorView.updateListener.of((update) => {
+      if (!update.docChanged) return
+      const text = update.state.doc.toString()
+      const isUndo = update.transactions.some((transaction) => transaction.isUserEvent('undo'))
+      if (isUndo || longestInsertion(update.changes) < MIN_PASTED) change(text)
+      else paste(text)
+    }),
     EditorState.tabSize.of(2),
     lineNumbers(),
     foldGutter(),

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks'
 import { start } from '../state/definition'
 import { apiUrl, currentKey, goesToSandbox, resetSandbox, sandbox, sandboxTrouble } from '../state/sandbox'
 import { persisted } from '../state/storage'
@@ -50,9 +51,7 @@ function Sandbox() {
           <p class="quiet">
             the sandbox, <span class="url">{apiUrl.value}</span>
           </p>
-          <button type="button" class="link" onClick={() => void resetSandbox()}>
-            Empty it
-          </button>
+          <EmptyIt />
         </div>
         <Meter />
         <Faults />
@@ -79,6 +78,20 @@ function Sandbox() {
         </Tabs>
       </div>
     </>
+  )
+}
+
+/** What is emptied does not come back, so it takes two clicks. */
+function EmptyIt() {
+  const [isAsking, setAsking] = useState(false)
+  const press = () => {
+    if (isAsking) void resetSandbox()
+    setAsking(!isAsking)
+  }
+  return (
+    <button type="button" class={isAsking ? 'link bad' : 'link'} onClick={press} onBlur={() => setAsking(false)}>
+      {isAsking ? 'Really? All contacts go' : 'Empty it'}
+    </button>
   )
 }
 

@@ -1,6 +1,10 @@
 import { counted, titled } from '../model/words'
-import { currentSample, eventText, reading, samples, setEventText } from '../state/inputs'
+import { currentSample, eventText, pasteEventText, pasteNote, reading, samples, setEventText } from '../state/inputs'
+import { saved } from '../state/saved'
+import { shareLink } from '../state/share'
+import { Copy } from './Copy'
 import { Editor } from './Editor'
+import { SaveAs } from './SaveAs'
 
 const OWN = 'own'
 
@@ -25,7 +29,9 @@ export function EventInput() {
         <select
           value={currentSample.value ?? OWN}
           onChange={(event) => {
-            const sample = samples.value.find(({ name }) => name === event.currentTarget.value)
+            const sample = [...samples.value, ...saved.value.events].find(
+              ({ name }) => name === event.currentTarget.value
+            )
             if (sample) setEventText(sample.text)
           }}
         >
@@ -34,15 +40,24 @@ export function EventInput() {
               {TITLES[name] ?? titled(name)}
             </option>
           ))}
+          {saved.value.events.map(({ name }) => (
+            <option key={`saved ${name}`} value={name}>
+              {name}
+            </option>
+          ))}
           <option value={OWN} disabled>
             Your own
           </option>
         </select>
       </label>
-      <Editor label="Event as JSON" text={eventText.value} change={setEventText} />
+      <Editor label="Event as JSON" text={eventText.value} change={setEventText} paste={pasteEventText} />
       <p class="editor-state" role="status">
         <EditorState />
       </p>
+      <div class="row spread tools">
+        <SaveAs folder="events" text={() => eventText.value} />
+        <Copy label="Copy a link" text={shareLink} />
+      </div>
     </div>
   )
 }
@@ -52,10 +67,15 @@ function EditorState() {
   if (mistake) {
     return (
       <span class="bad">
-        Line {mistake.line}: {mistake.message}
+        Line {mistake.line}: {mistake.message} {pasteNote.value}
       </span>
     )
   }
   const { events, isBatch } = reading.value
-  return <span class="quiet">{isBatch ? `A batch of ${counted(events.length, 'event')}` : 'One event'}</span>
+  return (
+    <span class="quiet">
+      {isBatch ? `A batch of ${counted(events.length, 'event')}` : 'One event'}
+      {pasteNote.value && `, read from ${pasteNote.value}`}
+    </span>
+  )
 }

@@ -1,8 +1,10 @@
+import { visible } from '../model/words'
+
 /** A JSON value, indented and coloured. It is text throughout, whatever is in it. */
 export function Json({ value, label }: { value: unknown; label: string }) {
   return (
     <pre class="json" tabIndex={0} role="region" aria-label={label}>
-      {coloured(JSON.stringify(value, null, 2) ?? '')}
+      {coloured(visible(JSON.stringify(value, null, 2) ?? ''))}
     </pre>
   )
 }

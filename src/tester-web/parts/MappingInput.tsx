@@ -3,8 +3,11 @@ import { titled } from '../model/words'
 import { actions, start } from '../state/definition'
 import type { Field } from '../state/definition'
 import { changesOf, mappings, resetMapping, setField, setTrigger, triggers } from '../state/inputs'
+import { preview } from '../state/preview'
+import { saved } from '../state/saved'
 import { persisted } from '../state/storage'
 import { FieldInput } from './FieldInput'
+import { SaveAs } from './SaveAs'
 
 const chosen = persisted<string | null>('mapping-of', null)
 const trouble = signal('')
@@ -39,6 +42,7 @@ export function MappingInput() {
           Reset all
         </button>
       </div>
+      <SaveAs folder="mappings" text={() => JSON.stringify(mapping, null, 2)} />
       <p class="hint">
         A field takes a path of the event (<code>$.traits.email</code>), the first of several that is there (
         <code>$.a ?? $.b</code>), a text as it stands, or any of Segment's directives as JSON.
@@ -62,6 +66,7 @@ export function MappingInput() {
 function Trigger({ slug, standard }: { slug: string; standard: string }) {
   const value = triggers.value[slug] ?? standard
   const id = `${slug}-trigger`
+  const understood = preview.value.data?.triggers[slug]
   return (
     <div class="field">
       <div class="field-head">
@@ -81,19 +86,21 @@ function Trigger({ slug, standard }: { slug: string; standard: string }) {
         aria-describedby={`${id}-hint`}
         onInput={(event) => setTrigger(slug, event.currentTarget.value)}
       />
-      <p class="hint" id={`${id}-hint`}>
-        Which events the action takes, in Segment's filter language.
+      <p class={understood?.ok === false ? 'hint bad' : 'hint'} id={`${id}-hint`} role="status">
+        {understood ? `This ${understood.words}.` : "Which events the action takes, in Segment's filter language."}
       </p>
     </div>
   )
 }
 
-/** The mappings that are kept in `.segment/mappings`. */
+/** The mappings of `.segment/mappings`, and the person's own. */
+const kept = () => [...(start.value?.mappings ?? []), ...saved.value.mappings]
+
 function LayOver({ slug, fields }: { slug: string; fields: Record<string, Field> }) {
   const lay = (name: string) => {
     trouble.value = ''
     try {
-      const text = start.value?.mappings.find((mapping) => mapping.name === name)?.text ?? '{}'
+      const text = kept().find((mapping) => mapping.name === name)?.text ?? '{}'
       const known = Object.entries(JSON.parse(text) as object).filter(([field]) => field in fields)
       if (known.length === 0) trouble.value = `${titled(name)} is for another action.`
       for (const [field, value] of known) setField(slug, field, value)
@@ -112,7 +119,7 @@ function LayOver({ slug, fields }: { slug: string; fields: Record<string, Field>
         }}
       >
         <option value="">Lay over …</option>
-        {start.value?.mappings.map(({ name }) => (
+        {kept().map(({ name }) => (
           <option key={name} value={name}>
             {titled(name)}
           </option>

@@ -3,7 +3,7 @@ import { counted } from '../model/words'
 import { manifest, titleOf } from '../state/definition'
 import { contactsExist } from '../state/preview'
 import { RequestLine } from './ExchangeView'
-import { Body } from './Json'
+import { Body, Json } from './Json'
 import { inWords, Value } from './pieces'
 
 /** Requests that are spelled out. */
@@ -63,7 +63,11 @@ function Payload({ action, payload, mistakes }: PayloadProps) {
         <div key={name}>
           <dt>{fields[name].label}</dt>
           <dd>
-            <Value value={payload[name]} />
+            {typeof payload[name] === 'object' ? (
+              <Json value={payload[name]} label={fields[name].label} />
+            ) : (
+              <Value value={payload[name]} />
+            )}
             {mistakes[name] && <p class="bad">{mistakes[name]}</p>}
           </dd>
         </div>

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { meaningOf } from '../model/meaning'
 import type { Meaning, Tone } from '../model/meaning'
-import { clock, counted, nameOf, userOf } from '../model/words'
+import { clock, counted, nameOf, userOf, visible } from '../model/words'
 import { titleOf } from '../state/definition'
 import { loadIntoEditor, showEvent } from '../state/inputs'
 import { forget, forgetAll, isSending, sendEvents, sendings, stop, underWay } from '../state/results'
@@ -38,7 +38,11 @@ export function ResultsPane() {
       </header>
       {sendings.value.length === 0 ? (
         <div class="pane-body">
-          <p class="quiet empty">Nothing yet. Press Send and see what becomes of the event.</p>
+          <ol class="steps empty" aria-label="How this goes">
+            <li>Pick a sample on the left, or paste what you have: JSON, calls of analytics, curl lines.</li>
+            <li>Read above what would be sent. Nothing leaves this machine.</li>
+            <li>Press Send. Here stands what became of it, and on the right what EmailSendX then has.</li>
+          </ol>
         </div>
       ) : (
         <Tabs
@@ -216,11 +220,11 @@ function RowView({ row: { event: position, action, meaning }, sending }: { row: 
         <span class="quiet name">
           {sending.events.length > 1 && `${position + 1} · `}
           {action !== undefined && `${titleOf(action)} · `}
-          {nameOf(event)}
+          <bdi>{visible(nameOf(event))}</bdi>
           {sending.events.length > 1 && userOf(event) && (
             <>
               {' '}
-              <bdi class="user">{userOf(event)}</bdi>
+              <bdi class="user">{visible(userOf(event))}</bdi>
             </>
           )}
         </span>

@@ -1,9 +1,12 @@
 import type { ComponentChildren } from 'preact'
+import { clock, visible } from '../model/words'
 
 /** A value of the API in one line. */
-export const inWords = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+export const inWords = (value: unknown): string =>
+  visible(typeof value === 'string' ? value : JSON.stringify(value) ?? '')
 
-export const Value = ({ value }: { value: unknown }) => <>{inWords(value)}</>
+/** It keeps its direction to itself, whatever is in it. */
+export const Value = ({ value }: { value: unknown }) => <bdi>{inWords(value)}</bdi>
 
 export function Empty({ children }: { children: ComponentChildren }) {
   return <p class="quiet empty">{children}</p>
@@ -17,5 +20,5 @@ export const isFresh = (time: string): boolean => Date.parse(time) >= openedAt
 
 /** The time of day of an ISO time. */
 export function Time({ at }: { at: string }) {
-  return <time dateTime={at}>{new Date(at).toLocaleTimeString()}</time>
+  return <time dateTime={at}>{clock(Date.parse(at))}</time>
 }

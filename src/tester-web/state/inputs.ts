@@ -2,6 +2,9 @@ import { computed, signal } from '@preact/signals'
 import { readEvents } from '../model/events'
 import type { Event } from '../model/events'
 import { toText } from '../model/mapping-text'
+import { readPasted } from '../model/paste'
+import { wordsOf } from '../model/words'
+import { saved } from './saved'
 import { manifest, start } from './definition'
 import { persisted } from './storage'
 
@@ -20,8 +23,30 @@ export const samples = computed(() =>
 export const eventText = computed(() => typed.value ?? samples.value[0]?.text ?? '')
 export const reading = computed(() => readEvents(eventText.value))
 /** The sample that is in the editor unchanged. */
-export const currentSample = computed(() => samples.value.find(({ text }) => text === eventText.value)?.name)
-export const setEventText = (text: string): void => void (typed.value = text)
+export const currentSample = computed(
+  () => [...samples.value, ...saved.value.events].find(({ text }) => text === eventText.value)?.name
+)
+/** What was made JSON of, or why it could not be. */
+export const pasteNote = signal('')
+
+export function setEventText(text: string): void {
+  typed.value = text
+  pasteNote.value = ''
+}
+
+/** A longer text that came at once: where it is events in another form, the editor gets them as JSON. */
+export function pasteEventText(text: string): void {
+  setEventText(text)
+  try {
+    const pasted = readPasted(text)
+    if (!pasted) return
+    const { events, what } = pasted
+    setEventText(JSON.stringify(events.length === 1 ? events[0] : events, null, 2))
+    pasteNote.value = what
+  } catch (error) {
+    pasteNote.value = `Pasted code cannot be read: ${wordsOf(error)}.`
+  }
+}
 
 export const inputsTab = persisted<'event' | 'settings' | 'mapping'>('inputs-tab', 'event')
 

@@ -5,6 +5,8 @@ import { ask, isLost, onReturn } from './server'
 
 /** What the sandbox tells of itself, as far as the page shows it. */
 export interface SandboxState {
+  /** By this machine's clock, in ms. */
+  lookedAt: number
   totals: Record<'contacts' | 'lists' | 'events' | 'automations' | 'automationRuns' | 'requests', number>
   contacts: Contact[]
   lists: { id: string; name: string; description: string | null; memberCount: number }[]
@@ -70,7 +72,10 @@ export const currentKey = computed(() =>
 )
 
 /** A server that is going away may leave a request without any answer. */
-const PATIENCE_MS = 5_000
+const TIMEOUT_MS = 5_000
+
+/** What the contacts are searched for, in the sandbox: it shows no more than 100 at once. */
+export const contactSearch = signal('')
 
 let isAsking = false
 let isAskedAgain = false
@@ -80,7 +85,10 @@ export async function lookIntoSandbox(): Promise<void> {
   if (isAsking) return void (isAskedAgain = true)
   isAsking = true
   try {
-    sandbox.value = await ask<SandboxState>('/tester/sandbox/state', { signal: AbortSignal.timeout(PATIENCE_MS) })
+    const lookedAt = Date.now()
+    const path = `/tester/sandbox/state?${new URLSearchParams({ search: contactSearch.peek() }).toString()}`
+    const state = await ask<SandboxState>(path, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    sandbox.value = { ...state, lookedAt }
     sandboxTrouble.value = ''
   } catch (error) {
     sandboxTrouble.value = error instanceof Error ? error.message : String(error)
@@ -91,7 +99,7 @@ export async function lookIntoSandbox(): Promise<void> {
   await lookIntoSandbox()
 }
 
-const HAPPENINGS = ['contact', 'list', 'membership', 'event', 'automation-run', 'request', 'reset']
+const STREAMED = ['contact', 'list', 'membership', 'event', 'automation-run', 'request', 'reset']
 const RECONNECT_MS = 1_000
 /** Requests leave the rate window without anything happening, and a stream may fall silent without a word. */
 const LOOK_MS = 5_000
@@ -111,7 +119,7 @@ export function watchSandbox(): void {
       void lookIntoSandbox()
       setTimeout(() => opened === stream && open(), RECONNECT_MS)
     }
-    for (const name of HAPPENINGS) opened.addEventListener(name, () => void lookIntoSandbox())
+    for (const name of STREAMED) opened.addEventListener(name, () => void lookIntoSandbox())
   }
   onReturn(open)
   effect(() => {
