@@ -70,7 +70,7 @@ export const assumed = {
   },
   segmentUser: {
     reading:
-      "An event's `userId` is first tried as an address, then as one that an `identify` there has told; the last such `identify` counts."
+      "An event's `userId` is first tried as an address, then as one that an `identify` there has linked; the last such `identify` counts."
   },
   segmentTypes: { reading: 'Calls other than `identify` and `track` are answered 200 and ignored.' },
   segmentFields: {
@@ -126,12 +126,12 @@ export const switches = {
     missing: 'They are a 404 in HTML, as on an older self-hosted server.'
   },
   segmentUsers: {
-    identified: 'A `userId` finds whom an `identify` at these endpoints has told.',
+    identified: 'A `userId` finds whom an `identify` at these endpoints has linked.',
     metadata: 'It also finds a contact made in any way whose `metadata.userId` it is.'
   },
   segmentAnonymous: {
     ignored: 'An `anonymousId` finds nobody.',
-    resolved: 'It finds whom an `identify` there has told, when the `userId` finds nobody.'
+    resolved: 'It finds whom an `identify` there has linked, when the `userId` finds nobody.'
   },
   segmentContext: {
     ignored: "An event's `context.traits.email` finds nobody.",

@@ -47,7 +47,7 @@ export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknow
 
 type Checked<T> = { ok: true; value: T } | { ok: false; message: string }
 
-/** As {@link parseBody}, but tells instead of throwing. */
+/** As {@link parseBody}, without throwing. */
 export function check<Schema extends z.ZodType>(
   schema: Schema,
   body: unknown,

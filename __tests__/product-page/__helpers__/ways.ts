@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Destination } from '@segment/actions-core'
 import definition from '../../../definitions/emailsendx'
 import { forgetContacts } from '../../../definitions/emailsendx/functions'
@@ -33,15 +34,13 @@ async function throughCatalog(calls: Call[], apiUrl: string, beforeEach: () => v
 async function throughBridge(calls: Call[], apiUrl: string, waits: number): Promise<void> {
   const bridge = await startBridge({ port: 0, store: ':memory:', apiUrl, logLevel: 'silent' })
   const headers = { authorization: `Bearer ${SANDBOX_KEY}` }
-  for (const call of calls) {
-    await fetch(`${bridge.url}/api/segment/track`, { method: 'POST', headers, body: JSON.stringify(call) })
-  }
+  const url = `${bridge.url}/api/segment/track`
+  for (const call of calls) await fetch(url, { method: 'POST', headers, body: JSON.stringify(call) })
   const isQuiet = async () => {
     const metrics = await (await fetch(`${bridge.url}/metrics`)).text()
     return ['events', 'events_deferred'].every((name) => metrics.includes(`\nbridge_store_${name} ${waits}\n`))
   }
-  const deadline = Date.now() + 15_000
-  while (!(await isQuiet()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+  while (!(await isQuiet())) await pause(20)
   await bridge.close()
 }
 
@@ -58,7 +57,8 @@ export const ways = Object.keys(WAYS) as Way[]
 /** What a new EmailSendX knows when the calls have come to it in this way. */
 export async function send(way: Way, calls: Call[], waits: number): Promise<Known> {
   forgetContacts()
-  const sandbox = await startSandbox({ port: 0 })
+  // The bridge finds users by itself.
+  const sandbox = await startSandbox({ port: 0, segmentEndpoint: way === 'the bridge' ? 'missing' : 'available' })
   try {
     await WAYS[way](calls, sandbox.url, waits)
     const state = (await (await fetch(`${sandbox.url}/_sandbox/state`)).json()) as Record<keyof Known, Call[]>

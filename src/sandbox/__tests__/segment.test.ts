@@ -90,12 +90,12 @@ describe('identify', () => {
     expect((await send({ ...TRACK, userId: 'u1' })).body.data.contactId).toBe(id)
   })
 
-  it('moves a user id to the contact it was last told with', async () => {
+  it('moves a user id to the contact it was last linked with', async () => {
     const { send } = await startWith()
-    const tell = async (email: string) =>
+    const link = async (email: string) =>
       (await send({ type: 'identify', userId: 'u1', traits: { email } })).body.data.contactId
-    await tell('a@x.io')
-    const second = await tell('b@x.io')
+    await link('a@x.io')
+    const second = await link('b@x.io')
     expect((await send({ ...TRACK, userId: 'u1' })).body.data.contactId).toBe(second)
   })
 

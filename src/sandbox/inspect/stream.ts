@@ -7,7 +7,7 @@ const MAX_LISTENERS = 50
 /** A listener that lets this much wait unread is cut off and may come back. In bytes. */
 const MAX_BACKLOG = 4 * 1024 * 1024
 
-/** What the stream tells. Deliberately small: `GET /_sandbox/state` has the whole of it. */
+/** What the stream emits. Deliberately small: `GET /_sandbox/state` has the whole of it. */
 type SandboxEvent =
   | { type: 'contact'; change: 'created' | 'updated'; id: string; email: string }
   | { type: 'list'; id: string }
