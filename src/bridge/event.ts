@@ -21,6 +21,8 @@ export interface BridgeEvent {
   anonymousId?: string
   /** The address found in the event itself, trimmed and lower-cased; absent when only the identity store can know it. */
   email?: string
+  /** The address is the userId, for want of another: what an identify has told of this userId counts more. */
+  emailIsUserId?: true
   /** What is wrong with what the event has for an address, in the destination's words. Nobody else's will do then. */
   emailProblem?: string
   /** The whole event, normalised, as the destination's mapping reads it. */

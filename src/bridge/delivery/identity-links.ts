@@ -24,7 +24,8 @@ export function idKeysOf(events: QueuedEvent[]): string[] {
 }
 
 /**
- * Finds out whose each event is. The event's own address wins, then that of its userId, then that of its anonymousId, as
+ * Finds out whose each event is. The event's own address wins (but one that is just its
+ * userId does not), then that of its userId, then that of its anonymousId, as
  * identifies before it have told; for an identify without any, as the next one behind it tells.
  * @param events in the order of arrival
  * @param known what the partition knows of the ids' keys from what was delivered earlier
@@ -46,12 +47,13 @@ export function recognise(events: QueuedEvent[], known: Map<string, string>): It
   return items.reverse()
 }
 
-function recogniseOne(laneEvent: QueuedEvent, emails: Map<string, string>, known: Map<string, string>): Item {
-  const { type, email: own, userId, anonymousId } = laneEvent.event
-  const ids = idKeys(laneEvent)
+function recogniseOne(queued: QueuedEvent, emails: Map<string, string>, known: Map<string, string>): Item {
+  const { type, email: given, emailIsUserId, userId, anonymousId } = queued.event
+  const ids = idKeys(queued)
   const ofUser = userId === undefined ? undefined : emails.get(userKey(userId))
   const ofDevice = anonymousId === undefined ? undefined : emails.get(anonymousKey(anonymousId))
-  const email = own ?? ofUser ?? ofDevice
+  // A userId that looks like an address may be the one its user had long ago.
+  const email = (emailIsUserId ? ofUser ?? given : given) ?? ofUser ?? ofDevice
 
   // A track links no address of its own: it may be somebody else's, of a friend invited, say. But one that names both
   // ids says that they are the same user's.
@@ -62,7 +64,7 @@ function recogniseOne(laneEvent: QueuedEvent, emails: Map<string, string>, known
   const seenLinks = isThere ? links.filter(({ key }) => emails.get(key) === undefined) : []
   for (const { key, email } of links) emails.set(key, email)
   return {
-    ...laneEvent,
+    ...queued,
     email,
     keys: email === undefined ? ids : [...ids, emailKey(email)],
     links: isNews ? links : [],

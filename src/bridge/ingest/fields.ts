@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { resolveEmail, toEmail } from '../../../definitions/emailsendx/functions'
+import type { BridgeEvent } from '../event'
 import type { JsonObject } from '../../http/json'
 
 /** The names that mean something at the root of an event, in Segment's spelling. */
@@ -135,13 +136,19 @@ export interface EmailPlaces {
  * The address of a call, trimmed and lower-cased, from the first place that has something to say. When that is no address the
  * call can't be delivered: like the destination, we do not pass it over, since the user id may be somebody else's.
  */
-export function findEmail(type: 'identify' | 'track', at: EmailPlaces): { email?: string; emailProblem?: string } {
+export function findEmail(
+  type: 'identify' | 'track',
+  at: EmailPlaces
+): Pick<BridgeEvent, 'email' | 'emailIsUserId' | 'emailProblem'> {
   const places =
     type === 'identify'
       ? [at.traits?.email, at.contextTraits?.email, at.root]
       : [at.contextTraits?.email, at.traits?.email, at.properties?.email, at.root]
   const given = places.find((place): place is string => typeof place === 'string' && place.trim() !== '')
-  if (given === undefined) return typeof at.userId === 'string' ? { email: toEmail(at.userId) } : {}
+  if (given === undefined) {
+    const email = typeof at.userId === 'string' ? toEmail(at.userId) : undefined
+    return email === undefined ? {} : { email, emailIsUserId: true }
+  }
   try {
     return { email: resolveEmail({ email: given }) }
   } catch (error) {

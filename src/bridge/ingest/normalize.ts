@@ -78,7 +78,7 @@ function bridgeEvent(
   type: 'identify' | 'track',
   event: JsonObject,
   { receivedAt, options }: RequestContext,
-  { email, emailProblem }: ReturnType<typeof findEmail>,
+  { email, emailIsUserId, emailProblem }: ReturnType<typeof findEmail>,
   parts: JsonObject
 ): BridgeEvent {
   const messageId = messageIdOf(event)
@@ -98,6 +98,7 @@ function bridgeEvent(
     userId: storableId(userId),
     anonymousId: storableId(anonymousId),
     email,
+    ...(emailIsUserId && { emailIsUserId }),
     ...(emailProblem && { emailProblem }),
     event,
     options

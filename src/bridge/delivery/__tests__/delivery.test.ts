@@ -123,6 +123,21 @@ describe('identities and order', () => {
     expect((await rig.state()).contacts[0].metadata).toEqual({ plan: 'pro' })
   })
 
+  it('send an event that names only an old address for a user to the one an identify told since', async () => {
+    rig = await Rig.start()
+    const old = { userId: 'old@example.com', email: 'old@example.com', emailIsUserId: true as const }
+    await rig.take(identify({ userId: 'old@example.com', email: 'new@example.com' }))
+    await rig.quiet()
+    await rig.take(track(old, 'later'), identify(old, { plan: 'pro' }))
+    await rig.quiet()
+    expect((await rig.state()).events).toMatchObject([{ email: 'new@example.com', name: 'later' }])
+    expect((await rig.state()).contacts.map(({ email }) => email)).toEqual(['new@example.com'])
+
+    await rig.take(track({ ...old, emailIsUserId: undefined }, 'said'))
+    await rig.pass(HOUR, HOUR / 4)
+    expect(await rig.dead()).toEqual([expect.stringMatching(/^unknown_contact/)])
+  })
+
   it('keeps partitions apart: what one key taught, no other knows', async () => {
     const { key } = await rig.control<{ key: string }>('POST', 'keys', { name: 'other' })
     await rig.take(identify(ann))
