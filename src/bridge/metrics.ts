@@ -14,7 +14,7 @@ export interface BridgeMetrics {
   received(source: string, receipt: Receipt): void
 }
 
-export function createMetrics(queue: Pick<Queue, 'stats'>, memory: { bytes: number }): BridgeMetrics {
+export function createMetrics(queue: Pick<Queue, 'stats' | 'ping'>, memory: { bytes: number }): BridgeMetrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -65,19 +65,17 @@ export function createMetrics(queue: Pick<Queue, 'stats'>, memory: { bytes: numb
   }
 }
 
-/** The store's own numbers. While it cannot be asked, `bridge_store_up` is 0 and the others are absent. */
-function storeGauges(registry: Registry, queue: Pick<Queue, 'stats'>): () => Promise<void> {
+/** The store's own numbers, absent while it cannot be asked. `bridge_store_up` is 0 as soon as it cannot be written. */
+function storeGauges(registry: Registry, queue: Pick<Queue, 'stats' | 'ping'>): () => Promise<void> {
   const registers = [registry]
-  const up = new Gauge({ name: 'bridge_store_up', help: '1 when the store answers', registers })
+  const up = new Gauge({ name: 'bridge_store_up', help: '1 when the store takes commits', registers })
   const gauges = STORE_GAUGES.map(([name, help, of]) => ({ gauge: new Gauge({ name, help, registers }), of }))
   return async () => {
-    try {
-      const stats = await queue.stats()
-      up.set(1)
-      for (const { gauge, of } of gauges) gauge.set(of(stats))
-    } catch {
-      up.set(0)
-      for (const { gauge } of gauges) gauge.remove()
+    const [stats, written] = await Promise.allSettled([queue.stats(), queue.ping()])
+    up.set(written.status === 'fulfilled' ? 1 : 0)
+    for (const { gauge, of } of gauges) {
+      if (stats.status === 'fulfilled') gauge.set(of(stats.value))
+      else gauge.remove()
     }
   }
 }
@@ -94,6 +92,9 @@ const STORE_GAUGES: [name: string, help: string, of: (stats: QueueStats) => numb
   ['bridge_store_max_bytes', 'The limit on these bytes, over which the sources answer 503', (stats) => stats.maxBytes],
   ['bridge_dead_letters', 'Dead letters', (stats) => stats.deadLetters],
   ['bridge_partitions', 'API keys the store knows', (stats) => stats.partitions],
+  ['bridge_message_ids', 'Message ids remembered, to tell duplicates', (stats) => stats.messageIds],
+  ['bridge_identity_links', 'Ids of users whose address is remembered', (stats) => stats.identityLinks],
+  ['bridge_partitions_unproven', 'API keys EmailSendX has not accepted yet', (stats) => stats.unprovenPartitions],
   ['bridge_partitions_suspended', 'API keys EmailSendX refuses', (stats) => stats.suspendedPartitions]
 ]
 

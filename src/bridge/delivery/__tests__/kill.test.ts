@@ -34,8 +34,8 @@ describe('what a bridge has acknowledged is delivered or a dead letter, in order
     expect(acknowledged).toBeGreaterThanOrEqual(40)
   })
 
-  it('on SQLite, firing nothing twice when told so', async () => {
-    const options = { store: await fresh(), onUnknownOutcome: 'dead-letter' } as const
+  it('on one SQLite file, two bridges at once, firing nothing twice when told so', async () => {
+    const options = { store: await fresh(), processes: 2, onUnknownOutcome: 'dead-letter' } as const
     const { lost, disordered, doubled, kills, deadLetters } = await killed(2, options)
     expect({ lost, disordered, doubled }).toEqual({ lost: [], disordered: [], doubled: [] })
     expect(deadLetters).toBeLessThanOrEqual(kills * PARTITIONS)

@@ -1,9 +1,20 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { openQueue, QueueUnavailable, QueueUnusable } from '..'
 import type { Queue, QueueOptions } from '..'
 import { track } from './__helpers__/events'
+import { prove } from './__helpers__/prove'
 import { PostgresServer, SECRET, sqliteFiles } from './__helpers__/stores'
 
 const key = { apiKey: 'esx_test_one' }
@@ -58,6 +69,68 @@ describe('a SQLite file', () => {
     await queue.close()
     const again = await open(target)
     expect(await deliver(again, 1000)).toEqual([...acknowledged.slice(20), later.messageId])
+  })
+
+  it('keeps room on a full disk for what delivering writes, and is not well by then', async () => {
+    const queue = await open(await fresh(), { maxPages: 400 })
+    await prove(queue, key.apiKey)
+    let taken = 0
+    const event = () => track({}, 'x', { pad: 'x'.repeat(2000) })
+    while (
+      await take(queue, event()).then(
+        () => true,
+        () => false
+      )
+    )
+      taken++
+    await expect(queue.ping()).rejects.toThrow('the disk is full')
+
+    await queue.runs.heartbeat('worker', 10_000)
+    const [partition] = await queue.runs.claim('worker', { pool: 'normal', limit: 1 })
+    const { events } = await queue.runs.head(partition, { rows: 1000, bytes: 1e9 })
+    for (const { id, event } of events) {
+      await queue.runs.markFiring(partition, id)
+      const links = [{ key: event.messageId, email: `${event.messageId}@example.com` }]
+      await queue.runs.ack(partition, { delivered: [id], links })
+    }
+    expect(events).toHaveLength(taken)
+    await queue.ping()
+    expect(await take(queue, event())).toMatchObject({ accepted: 1 })
+  })
+
+  it('can be read by its owner only, with all that is beside it', async () => {
+    const target = await fresh()
+    writeFileSync(target, '')
+    chmodSync(target, 0o644)
+    const queue = await open(target)
+    await take(queue, track())
+    const modes = [target, `${target}-wal`, `${target}-shm`].map((file) => statSync(file).mode & 0o777)
+    expect(modes).toEqual([0o600, 0o600, 0o600])
+  })
+
+  it('that is gone takes nothing more, and says so', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'bridge-gone-'))
+    const queue = await open(path.join(folder, 'store.db'))
+    await take(queue, track())
+    rmSync(folder, { recursive: true })
+    await expect(take(queue, track())).rejects.toThrow(/its file .* is gone: it was moved or deleted/)
+    await expect(queue.ping()).rejects.toThrow(QueueUnavailable)
+  })
+
+  it('gets smaller again when what was in it is delivered', async () => {
+    const target = await fresh()
+    const queue = await open(target)
+    await prove(queue, key.apiKey)
+    for (let n = 0; n < 12; n++) {
+      await take(queue, ...Array.from({ length: 1000 }, () => track({}, 'x', { pad: 'x'.repeat(3000) })))
+    }
+    await deliver(queue, 12_000)
+    await queue.close()
+    const full = statSync(target).size
+    const again = await open(target)
+    for (let beat = 0; beat < 10; beat++) await again.runs.heartbeat('worker', 10_000)
+    await again.close()
+    expect(statSync(target).size).toBeLessThan(full - 10 * 400 * 4096)
   })
 
   it('spares other requests the fate of one that does not fit any more', async () => {

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, existsSync, openSync, statfsSync, statSync } from 'node:fs'
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import Database from 'libsql'
@@ -29,6 +30,17 @@ const LOCKED_MS = 5_000
 const port = parentPort as MessagePort
 const statements = new Map<string, Database.Statement>()
 let database: Database.Database
+/** What is looked at besides the database itself; undefined: it is in memory. */
+let file: { path: string; inode: number; lookedAt: number; isFull: boolean } | undefined
+const pages = { max: Infinity }
+
+const PAGE_BYTES = 4096
+/** 64 MB: the log of changes that SQLite keeps beside the file, twice. */
+const RESERVE_PAGES = 16_384
+const LOOK_AT_DISK_MS = 1_000
+/** Pages that are kept for what comes next, and those given back at a time, so that nobody waits for it. */
+const MIN_FREE_PAGES = 4_096
+const MAX_PAGES_GIVEN_BACK = 512
 
 port.on('message', (first: Call) => {
   const calls = [first]
@@ -54,8 +66,11 @@ function answer(calls: Call[], work: () => unknown[]): void {
   for (const reply of replies) port.postMessage(reply)
 }
 
-function open(file: string, maxPages?: number): void {
-  database = new Database(file, { timeout: LOCKED_MS })
+function open(path: string, maxPages?: number): void {
+  if (path !== ':memory:') makePrivate(path)
+  database = new Database(path, { timeout: LOCKED_MS })
+  // Takes effect on a new file only: pages that are no longer needed can then be given back in small steps.
+  database.exec('PRAGMA auto_vacuum = INCREMENTAL')
   // FULL makes every commit wait for the disk: without it a power cut could take back what was acknowledged.
   database.exec('PRAGMA journal_mode = WAL')
   database.exec('PRAGMA synchronous = FULL')
@@ -64,6 +79,53 @@ function open(file: string, maxPages?: number): void {
   database.exec('PRAGMA cache_size = -32768')
   database.exec('PRAGMA wal_autocheckpoint = 8000')
   if (maxPages) database.exec(`PRAGMA max_page_count = ${maxPages}`)
+  pages.max = maxPages ?? Infinity
+  if (path !== ':memory:') file = { path, inode: statSync(path).ino, lookedAt: -Infinity, isFull: false }
+}
+
+/** Only the owner may read a store. SQLite gives `-wal` and `-shm` the rights of the file itself. */
+function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600))
+  if ((statSync(path).mode & 0o077) === 0) return
+  for (const each of [path, `${path}-wal`, `${path}-shm`]) {
+    if (existsSync(each)) chmodSync(each, 0o600)
+  }
+}
+
+/** @throws when what was just written is in a file that nobody will ever find again */
+function assertThere(): void {
+  if (file && statSync(file.path, { throwIfNoEntry: false })?.ino !== file.inode) {
+    throw new Error(`its file ${file.path} is gone: it was moved or deleted while the bridge ran`)
+  }
+}
+
+/**
+ * Room for what delivering writes: when there is no more than this, nothing is taken in, and what is there still gets out.
+ * @throws when the room is used up
+ */
+function assertRoom(): void {
+  const used = pragma('page_count') - pragma('freelist_count')
+  const reserve = Math.min(RESERVE_PAGES, pages.max / 8)
+  if (used > pages.max - reserve) throw new Error('database or disk is full')
+  if (!file) return
+  const now = performance.now()
+  if (now - file.lookedAt >= LOOK_AT_DISK_MS) {
+    const { bavail, bsize } = statfsSync(file.path)
+    Object.assign(file, { lookedAt: now, isFull: bavail * bsize < RESERVE_PAGES * PAGE_BYTES })
+  }
+  if (file.isFull) throw new Error('database or disk is full')
+}
+
+function pragma(name: 'page_count' | 'freelist_count'): number {
+  return (prepare(`SELECT ${name} AS value FROM pragma_${name}`).get() as { value: number }).value
+}
+
+/** Gives some pages back to the disk that hold nothing any more, where there are many. */
+function shrink(): void {
+  const free = pragma('freelist_count')
+  if (free > Math.max(MIN_FREE_PAGES, pragma('page_count') / 4)) {
+    database.exec(`PRAGMA incremental_vacuum(${Math.min(free - MIN_FREE_PAGES, MAX_PAGES_GIVEN_BACK)})`)
+  }
 }
 
 /** Leaves everything in the one file, where nobody else has it open. */
@@ -79,11 +141,18 @@ function close(): void {
 function runAll(runs: Run[]): void {
   try {
     const results = transaction(() => runs.map(perform))
+    assertThere()
     answer(runs, () => results)
   } catch (error) {
     if (runs.length === 1 || isLocked(error)) answer(runs, () => fail(error))
-    else for (const run of runs) answer([run], () => transaction(() => [perform(run)]))
+    else for (const run of runs) answer([run], () => alone(run))
   }
+}
+
+function alone(run: Run): unknown[] {
+  const results = transaction(() => [perform(run)])
+  assertThere()
+  return results
 }
 
 function fail(error: unknown): never {
@@ -108,6 +177,8 @@ function transaction<Result>(work: () => Result): Result {
 }
 
 function perform({ name, now, args }: Run): unknown {
+  if (name === 'enqueue' || name === 'writeProbe') assertRoom()
+  if (name === 'heartbeat') shrink()
   const steps = begin(name, { dialect: sqlite, now }, args)
   let next = steps.next()
   while (!next.done) next = steps.next(execute(next.value))
