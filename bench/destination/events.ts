@@ -4,15 +4,15 @@ export type Event = Record<string, unknown>
 
 const common = (index: number, run: string) => ({
   messageId: `message-${run}-${index}`,
-  userId: `user_${index}`,
-  anonymousId: `anonymous-${index}`,
+  userId: `user-${run}-${index}`,
+  anonymousId: `anonymous-${run}-${index}`,
   timestamp: new Date().toISOString(),
   receivedAt: new Date().toISOString(),
   sentAt: new Date().toISOString(),
   integrations: {}
 })
 
-/** @param run makes the addresses of one round those of no other, so that nobody finds them in a cache */
+/** @param run makes the people of one run those of no other, so that no destination knows them already */
 export const emailOf = (index: number, run: string): string => `person.${index}.${run}@example.com`
 
 export const identify = (index: number, run: string): Event => ({

@@ -55,7 +55,9 @@ export async function measure(all: Contestant[], core: Core, network: Network): 
       const { contestant, call, way, action } = entry
       network.answer = contestant.answer
       network.requests = 0
-      const events = Array.from({ length: EVENTS }, (_, index) => MAKE[call](index, `r${round + WARM_UPS}`))
+      const events = Array.from({ length: EVENTS }, (_, index) =>
+        MAKE[call](index, `${call}-${way}-${round + WARM_UPS}`)
+      )
       global.gc?.()
       const before = process.cpuUsage()
       await deliver(contestant, core, action, way, events)
