@@ -254,6 +254,13 @@ describe('EmailSendX beside it', () => {
   })
 })
 
+it('says which traits a template in EmailSendX could use', async () => {
+  await sample(page, 'identify')
+  await preview(page)
+    .getByText('Templates can use plan, company, as custom fields. Not signupSource: a custom field has small letters')
+    .waitFor()
+})
+
 describe('the way in', () => {
   it('is three steps, until something was sent', async () => {
     await page.getByRole('list', { name: 'How this goes' }).waitFor()

@@ -1,3 +1,4 @@
+import { Fragment } from 'preact'
 import type { Delivery } from '../../serve/tester/preview'
 import { counted } from '../model/words'
 import { manifest, titleOf } from '../state/definition'
@@ -21,6 +22,7 @@ export function Planned({ delivery: { action, payload, outcome, requests, others
       )}
       <h4>{titleOf(action)} makes of it</h4>
       <Payload action={action} payload={payload} mistakes={fields} />
+      <Templates payload={payload} requests={requests} />
       <h4>
         {requests.length === 0
           ? 'and sends nothing'
@@ -39,6 +41,43 @@ export function Planned({ delivery: { action, payload, outcome, requests, others
       {requests.length > SHOWN && <p class="quiet">and {requests.length - SHOWN} more like these</p>}
     </div>
   )
+}
+
+/** Names that a custom field may have; by custom fields templates show what is in metadata of the same name. */
+const FIELD_KEY = /^[a-z][a-z0-9_]{0,49}$/
+
+/** Which of the traits a template in EmailSendX could use: metadata as such it can't. */
+function Templates({ payload, requests }: Pick<Delivery, 'payload' | 'requests'>) {
+  const names = Object.keys(metadataOf(payload, requests))
+  const usable = names.filter((name) => FIELD_KEY.test(name))
+  const others = names.filter((name) => !FIELD_KEY.test(name))
+  if (names.length === 0) return null
+  return (
+    <p class="hint templates">
+      {usable.length > 0 && <>Templates can use {listed(usable)}, as custom fields. </>}
+      {others.length > 0 && <>Not {listed(others)}: a custom field has small letters, digits and _.</>}
+    </p>
+  )
+}
+
+const listed = (names: string[]) =>
+  names.map((name, index) => (
+    <Fragment key={name}>
+      {index > 0 && ', '}
+      <code>{inWords(name)}</code>
+    </Fragment>
+  ))
+
+/** The metadata of the contact that is looked at, as it would be sent. */
+function metadataOf(payload: Delivery['payload'], requests: Delivery['requests']): object {
+  const addresses = [payload.email, payload.userId].map((one) => typeof one === 'string' && one.trim().toLowerCase())
+  for (const { body } of requests) {
+    if (!body.startsWith('{"contacts"')) continue
+    const { contacts } = JSON.parse(body) as { contacts: { email: string; metadata?: object }[] }
+    const found = contacts.find(({ email }) => addresses.includes(email))
+    if (found) return found.metadata ?? {}
+  }
+  return {}
 }
 
 interface PayloadProps {
