@@ -75,9 +75,12 @@ export const assumed = {
   segmentTypes: { reading: 'Calls other than `identify` and `track` are answered 200 and ignored.' },
   segmentFields: {
     reading:
-      'Of the common fields only `userId`, `anonymousId` and `context.traits.email` are looked at; nothing is de-duplicated.'
+      'Of the common fields only `userId`, `anonymousId` and `context.traits` are looked at; nothing is de-duplicated.'
   },
-  rudderstack: { reading: '`/api/rudderstack/track` does what `/api/segment/track` does, and knows the same users.' },
+  rudderstack: {
+    reading:
+      "`/api/rudderstack/track` does what `/api/segment/track` does, and knows the same users. Traits may be in the `context`, where RudderStack's library for browsers puts them."
+  },
 
   oneById: { reading: '`?id=` answers one object, not an array; an unknown id is 404.' },
   listCreated: { value: 201, reading: 'Creating a list answers 201; several lists may have one name.' },

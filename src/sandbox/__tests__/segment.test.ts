@@ -68,6 +68,7 @@ describe('identify', () => {
       { traits: { email: 'a@x.io', first_name: 'Ann', last_name: 'Lee' } },
       { email: 'a@x.io', firstName: 'Ann', lastName: 'Lee' }
     ],
+    [{ context: { traits: { email: 'a@x.io', plan: 'pro' } } }, { email: 'a@x.io', metadata: { plan: 'pro' } }],
     [{ userId: 'A@x.io' }, { email: 'a@x.io', metadata: {} }],
     [{ userId: 'a@x.io', traits: { email: 'b@x.io' } }, { email: 'b@x.io' }],
     [

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { HttpError } from '../../http/errors'
-import { isObject } from '../../http/json'
+import { isObject, type JsonObject } from '../../http/json'
 import type { Store } from '../db/store'
 import { badRequest, jsonObject, notFound, parseBody } from '../request'
 import type { Workspace } from '../workspace'
@@ -55,8 +55,8 @@ function applyCall(workspace: Workspace, call: unknown) {
 }
 
 function identify(workspace: Workspace, call: unknown) {
-  const { traits, userId, anonymousId } = parseBody(identifyBody, call)
-  const { email: trait, firstName, first_name, lastName, last_name, ...metadata } = traits ?? {}
+  const { traits, context, userId, anonymousId } = parseBody(identifyBody, call)
+  const { email: trait, firstName, first_name, lastName, last_name, ...metadata } = traits ?? traitsIn(context)
   const email = addressIn(trait) ?? addressIn(userId)
   if (!email) throw badRequest('traits.email or userId must be an email address')
   const names = { firstName: firstName ?? first_name, lastName: lastName ?? last_name }
@@ -87,7 +87,7 @@ function contactOf(workspace: Workspace, { userId, anonymousId, context }: Who):
     idByEmail(store, userId) ??
     idByLink(store, 'userId', userId) ??
     (settings.segmentUsers === 'metadata' ? idByMetadata(store, userId) : undefined) ??
-    (settings.segmentContext === 'read' ? idByEmail(store, emailIn(context)) : undefined) ??
+    (settings.segmentContext === 'read' ? idByEmail(store, traitsIn(context).email) : undefined) ??
     (settings.segmentAnonymous === 'resolved' ? idByLink(store, 'anonymousId', anonymousId) : undefined)
   return id === undefined ? undefined : getContact(workspace, id)
 }
@@ -126,7 +126,7 @@ function idByEmail(store: Store, value: unknown): string | undefined {
 
 const addressIn = (value: unknown): string | undefined => emailAddress.safeParse(value).data
 
-function emailIn(context: unknown): unknown {
+function traitsIn(context: unknown): JsonObject {
   const traits = isObject(context) ? context.traits : undefined
-  return isObject(traits) ? traits.email : undefined
+  return isObject(traits) ? traits : {}
 }
