@@ -67,7 +67,10 @@ export class Memory {
   /** An identify with this address is delivered. */
   learn({ userId, anonymousId }: Ids, email: string): void {
     if (userId && users.get(this.user(userId))?.email !== email) users.set(this.user(userId), { email })
-    if (anonymousId) users.set(this.device(anonymousId), { email, userId })
+    if (!anonymousId) return
+    const key = this.device(anonymousId)
+    const known = users.get(key)
+    if (known?.email !== email || known.userId !== userId) users.set(key, { email, userId })
   }
 
   /** Whether EmailSendX has been told that the user has this address. */

@@ -23,7 +23,7 @@ export class BulkUpsert {
    */
   async send(contacts: ContactRow[], target: BulkTarget): Promise<Map<string, Outcome>> {
     const outcomes = new Map<string, Outcome>()
-    for (const portion of inPortions(contacts)) {
+    for (const portion of inPortions(contacts, outcomes)) {
       await this.settle({ contacts: portion, target, outcomes })
     }
     return outcomes
@@ -91,14 +91,16 @@ function record({ contacts, outcomes }: Portion, outcome: (contact: ContactRow) 
   for (const contact of contacts) outcomes.set(contact.email, outcome(contact))
 }
 
-/** As few calls as the limits on rows and bytes of one call allow, in order. */
-function inPortions(contacts: ContactRow[]): ContactRow[][] {
+/** As few calls as the limits on rows and bytes of one call allow, in order. A contact too large for any is refused. */
+function inPortions(contacts: ContactRow[], outcomes: Map<string, Outcome>): ContactRow[][] {
   const portions: ContactRow[][] = []
   let bytes = 0
   for (const contact of contacts) {
     const size = Buffer.byteLength(JSON.stringify(contact)) + 1
     const portion = portions[portions.length - 1]
-    if (portion && portion.length < MAX_CONTACTS_PER_CALL && bytes + size <= MAX_BODY_BYTES) {
+    if (size > MAX_BODY_BYTES) {
+      outcomes.set(contact.email, tooLarge(size))
+    } else if (portion && portion.length < MAX_CONTACTS_PER_CALL && bytes + size <= MAX_BODY_BYTES) {
       portion.push(contact)
       bytes += size
     } else {
@@ -107,6 +109,12 @@ function inPortions(contacts: ContactRow[]): ContactRow[][] {
     }
   }
   return portions
+}
+
+function tooLarge(bytes: number): Undelivered {
+  return invalid(
+    `The contact has ${bytes} bytes of traits, at most ${MAX_BODY_BYTES} can be sent. Map fewer or shorter traits.`
+  )
 }
 
 function isAboutList(outcome: Undelivered): boolean {

@@ -1,6 +1,4 @@
-import { PayloadValidationError } from '@segment/actions-core'
 import type { JSONObject } from '@segment/actions-core'
-import { MAX_BODY_BYTES } from '../constants'
 import { resolveEmail } from '../email'
 import { NotDelivered } from '../errors'
 import type { Ids } from '../memory'
@@ -27,13 +25,6 @@ export function toContact(payload: Payload, emailOf: (ids: Ids) => string | unde
   if (firstName) contact.firstName = firstName
   if (lastName) contact.lastName = lastName
   if (Object.keys(metadata).length > 0) contact.metadata = metadata
-
-  const bytes = Buffer.byteLength(JSON.stringify(contact))
-  if (bytes > MAX_BODY_BYTES) {
-    throw new PayloadValidationError(
-      `The contact has ${bytes} bytes of traits, at most ${MAX_BODY_BYTES} can be sent. Map fewer or shorter traits.`
-    )
-  }
   return contact
 }
 

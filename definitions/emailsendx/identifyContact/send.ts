@@ -74,7 +74,10 @@ export async function identifyContacts(
     return result
   })
   await linkUserIds(api, memory, identified)
-  return results.map(({ outcome }) => ({ ...outcome, pace: api.pace }))
+  return results.map(({ outcome }) => {
+    outcome.pace = api.pace
+    return outcome
+  })
 }
 
 function groupOf(groups: Map<string, Group>, target: BulkTarget): Group {
