@@ -39,7 +39,7 @@ export async function openQueue(target: string, options: QueueOptions = {}): Pro
     await driver.close()
     throw error
   }
-  return new Queue(store, () => driver.close(), encryption, now, limitsOf(options))
+  return new Queue(store, driver, encryption, now, limitsOf(options))
 }
 
 /** What is not given, or given as undefined, has its default. */

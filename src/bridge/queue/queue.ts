@@ -1,10 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import type { BridgeEvent } from '../event'
-import type { Store } from './drivers/driver'
+import type { Driver, Store } from './drivers/driver'
 import type { Encryption } from './encryption'
 import { LeaseLost, PartitionRefused, QueueFull } from './errors'
 import { GroupCommit } from './group-commit'
 import { messageKey } from './keys'
+import { toPerson } from './person'
+import type { PersonFilter } from './person'
 import type { DeadLetterCondition } from './transactions/dead-letters'
 import type { EnqueueResult, PackedRequest } from './transactions/enqueue'
 import { nameOf } from './transactions/partitions'
@@ -72,6 +74,7 @@ const SUM_TIME_SHARE = 1 / 100
 const CHORE_ROWS = 1_000
 /** How long a refused key is remembered for an immediate answer. */
 const REFUSED_MS = 60_000
+const SCAN_ROWS = 500
 const LIST_ROWS = 100
 
 /**
@@ -90,7 +93,7 @@ export class Queue {
 
   constructor(
     private readonly store: Store,
-    private readonly closeStore: () => Promise<void>,
+    private readonly driver: Pick<Driver, 'scrub' | 'close'>,
     private readonly encryption: Encryption,
     private readonly now: () => number,
     private readonly limits: Limits
@@ -182,9 +185,29 @@ export class Queue {
     return untilDone(() => this.store.forgetRefused(this.now() - REFUSED_MS, CHORE_ROWS))
   }
 
+  /**
+   * Erases a person from the partitions: addresses, ids and contact, waiting events and dead letters. A dead letter that asks
+   * to delete the person stays, without their name. On SQLite the file is written anew, which takes a while when it is large.
+   * @returns how many events and dead letters, and how many ids
+   */
+  async forget(filter: PersonFilter & PartitionFilter): Promise<{ events: number; deadLetters: number; ids: number }> {
+    const { store } = this
+    const result = { events: 0, deadLetters: 0, ids: 0 }
+    const { fingerprint } = this.conditionOf(filter)
+    for (const id of await store.partitionIds({ fingerprint })) {
+      const person = await store.whoIs(id, toPerson(filter))
+      result.events += await scanned((after) => store.forgetEvents(id, person, after, SCAN_ROWS))
+      result.deadLetters += await scanned((after) => store.forgetDead(id, person, after, SCAN_ROWS))
+      // Last, so that it can be done again when something fails on the way.
+      result.ids += await store.forgetIdentity(id, person)
+    }
+    await this.driver.scrub()
+    return result
+  }
+
   /** Waits for what is being written, then closes the store. Every later call rejects with QueueUnavailable. */
   async close(): Promise<void> {
-    await this.closeStore()
+    await this.driver.close()
   }
 
   readonly deadLetters = {
@@ -400,6 +423,17 @@ function storable(text: string): string {
 function assertLease<Value>(lease: Lease, result: Value | undefined): Value {
   if (result === undefined) throw new LeaseLost(lease.partitionId)
   return result
+}
+
+/** Goes through all rows by their ids. @returns how many were erased */
+async function scanned(scan: (after: number) => Promise<{ erased: number; after?: number }>): Promise<number> {
+  let total = 0
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const part: { erased: number; after?: number } = await scan(after)
+    total += part.erased
+    after = part.after
+  }
+  return total
 }
 
 /** Repeats a chore that does a limited number of rows until there are no more. @returns their total */

@@ -1,6 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { Client } from 'pg'
 import Database from 'libsql'
-import { emailKey, userKey } from '../keys'
+import { anonymousKey, emailKey, userKey } from '../keys'
 import { PartitionRefused, LeaseLost, openQueue, QueueFull, QueueUnavailable, QueueUnusable } from '..'
 import type { Ack, ClaimedPartition, Deferral, Queue, QueuedEvent, QueueOptions } from '..'
 import { identify, track } from './__helpers__/events'
@@ -846,6 +847,76 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
       await queue.prune()
       now += HOUR
       expect(await queue.prune()).toMatchObject({ deadLetters: 1 })
+    })
+  })
+
+  describe('forgetting a person', () => {
+    const PERSON = ['Ann@Example.com', 'ann@example.com', 'user-4711', 'device-0815']
+    const theirs = { userId: 'user-4711', anonymousId: 'device-0815' }
+
+    /** Everything that is written anywhere in the store. */
+    async function everything(): Promise<string> {
+      if (engine === 'SQLite') {
+        return [target, `${target}-wal`].map((file) => (existsSync(file) ? readFileSync(file, 'latin1') : '')).join()
+      }
+      const client = new Client({ connectionString: target })
+      await client.connect()
+      const tables = await client.query<{ name: string }>(
+        `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()`
+      )
+      const all: unknown[] = []
+      for (const { name } of tables.rows) all.push((await client.query(`SELECT * FROM ${name}`)).rows)
+      await client.end()
+      return JSON.stringify(all)
+    }
+
+    beforeEach(async () => {
+      await take(
+        key,
+        track({ email: 'bob@example.com', userId: 'bob' }),
+        identify({ ...theirs, email: 'ann@example.com', messageId: 'ann@example.com-1' }, { email: 'Ann@Example.com' }),
+        track({ email: 'ann@example.com' }),
+        track({ userId: 'user-4711' }),
+        track({ anonymousId: 'device-0815' }),
+        track({ userId: 'bob' }, 'invited', { friend: 'the address is Ann@Example.com' })
+      )
+      const partition = await claim()
+      const events = await queued(partition)
+      await queue.runs.ack(partition, {
+        links: [
+          { key: userKey('user-4711'), email: 'ann@example.com' },
+          { key: anonymousKey('device-0815'), email: 'ann@example.com' },
+          { key: userKey('bob'), email: 'bob@example.com' }
+        ],
+        contacts: [{ key: emailKey('ann@example.com'), contactId: 'clx-of-ann' }],
+        delivered: [events[1].id],
+        dead: [{ ids: [events[2].id], reason: 'refused', detail: 'No.' }],
+        deferred: [
+          { id: events[3].id, for: 'email', until: now + HOUR, keys: [userKey('user-4711')], blocks: 'track' },
+          { id: events[0].id, for: 'email', until: now + HOUR, keys: [userKey('bob')], blocks: 'track' }
+        ]
+      })
+      await queue.runs.release(partition, STATE)
+      const request = { messageId: 'ann@example.com', reason: 'Delete by hand.', item: { type: 'delete', ...theirs } }
+      await queue.enqueue(key, { events: [], rejected: [request] })
+    })
+
+    it.each([
+      ['address', { email: ' Ann@example.com' }],
+      ['user id', { userId: 'user-4711' }]
+    ])('by an %s leaves nothing of them, and all of others', async (_, person) => {
+      expect(await queue.forget({ ...person, apiKey: other.apiKey })).toEqual({ events: 0, deadLetters: 0, ids: 0 })
+      expect(await queue.forget(person)).toEqual({ events: 3, deadLetters: 2, ids: 2 })
+
+      const found = await everything()
+      for (const word of [...PERSON, emailKey('ann@example.com'), userKey('user-4711'), anonymousKey('device-0815')]) {
+        expect(found).not.toContain(word)
+      }
+      expect(found).not.toContain('clx-of-ann')
+      expect(found).toContain('bob@example.com')
+      expect(await queue.stats()).toMatchObject({ events: 1, deferred: 1, deadLetters: 1, identityLinks: 1 })
+      expect(await queue.deadLetters.list({})).toMatchObject([{ detail: 'Delete by hand.', messageId: 'forgotten' }])
+      expect(await queue.forget(person)).toEqual({ events: 0, deadLetters: 0, ids: 0 })
     })
   })
 

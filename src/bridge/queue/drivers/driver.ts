@@ -8,6 +8,8 @@ export interface Driver {
    * @throws QueueUnavailable when the store can't; the transaction is undone then, or (a lost connection) may not be.
    */
   run(name: TransactionName, now: number, args: unknown[]): Promise<unknown>
+  /** Takes what was deleted out of the files, too, as far as the driver can. */
+  scrub(): Promise<void>
   close(): Promise<void>
 }
 

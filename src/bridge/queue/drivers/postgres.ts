@@ -68,6 +68,11 @@ class PostgresDriver implements Driver {
     }
   }
 
+  /** What is deleted stays in the files until Postgres vacuums the tables, which it does by itself. */
+  async scrub(): Promise<void> {
+    if (this.closed) throw new QueueUnavailable('The store is closed.')
+  }
+
   async close(): Promise<void> {
     this.closed ??= this.pool.end()
     return this.closed

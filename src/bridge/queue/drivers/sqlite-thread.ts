@@ -15,6 +15,7 @@ import type { Answer, Param, Step } from '../transactions/sql'
 export type Call = { id: number } & (
   | { do: 'open'; file: string; maxPages?: number }
   | { do: 'run'; name: TransactionName; now: number; args: unknown[] }
+  | { do: 'scrub' }
   | { do: 'close' }
 )
 type Run = Call & { do: 'run' }
@@ -52,6 +53,7 @@ port.on('message', (first: Call) => {
   const runs = calls.filter((call) => call.do === 'run')
   for (const call of calls) if (call.do === 'open') answer([call], () => [open(call.file, call.maxPages)])
   if (runs.length > 0) runAll(runs)
+  for (const call of calls) if (call.do === 'scrub') answer([call], () => [scrub()])
   for (const call of calls) if (call.do === 'close') answer([call], () => [close()])
 })
 
@@ -126,6 +128,12 @@ function shrink(): void {
   if (free > Math.max(MIN_FREE_PAGES, pragma('page_count') / 4)) {
     database.exec(`PRAGMA incremental_vacuum(${Math.min(free - MIN_FREE_PAGES, MAX_PAGES_GIVEN_BACK)})`)
   }
+}
+
+/** Deleted rows stay readable in the file until their place is used again. This writes the file anew. */
+function scrub(): void {
+  database.exec('VACUUM')
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
 }
 
 /** Leaves everything in the one file, where nobody else has it open. */

@@ -41,9 +41,17 @@ class SqliteDriver implements Driver {
   }
 
   async run(name: TransactionName, now: number, args: unknown[]): Promise<unknown> {
+    return this.use((id) => ({ id, do: 'run', name, now, args }))
+  }
+
+  async scrub(): Promise<void> {
+    await this.use((id) => ({ id, do: 'scrub' }))
+  }
+
+  private async use(ask: (id: number) => Call): Promise<unknown> {
     if (this.closed) throw new QueueUnavailable('The store is closed.')
     try {
-      return await this.call((id) => ({ id, do: 'run', name, now, args }))
+      return await this.call(ask)
     } catch (error) {
       throw new QueueUnavailable(`The store can't be used: ${inWords((error as Error).message)}.`, { cause: error })
     }

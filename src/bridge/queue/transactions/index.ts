@@ -2,6 +2,7 @@ import * as deadLetters from './dead-letters'
 import { enqueue } from './enqueue'
 import * as maintenance from './maintenance'
 import * as partitions from './partitions'
+import * as people from './people'
 import * as runs from './runs'
 import type { Context, Transaction } from './sql'
 
@@ -11,6 +12,7 @@ export const transactions = {
   ...deadLetters.transactions,
   ...maintenance.transactions,
   ...partitions.transactions,
+  ...people.transactions,
   ...runs.transactions
 }
 

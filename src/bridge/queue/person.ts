@@ -1,0 +1,42 @@
+import { anonymousKey, emailKey, userKey } from './keys'
+
+/** Whom a request to forget somebody names. */
+export interface PersonFilter {
+  email?: string
+  userId?: string
+}
+
+/** Everything a partition knows somebody by. */
+export interface Person {
+  /** In lower case. */
+  emails: string[]
+  userIds: string[]
+  /** Keys of their ids and addresses (see keys.ts). */
+  keys: string[]
+}
+
+export function toPerson({ email, userId }: PersonFilter): Person {
+  const emails = email === undefined ? [] : [email.trim().toLowerCase()]
+  const userIds = userId === undefined ? [] : [userId]
+  return { emails, userIds, keys: [...emails.map(emailKey), ...userIds.map(userKey)] }
+}
+
+/** Names that ids go by in what senders send. */
+const ID_NAMES = new Set(['userid', 'anonymousid', 'previousid'])
+
+/** Whether something that was received, an event or what is none, names the person by an id, or has an address of theirs in it. */
+export function concerns({ emails, userIds, keys }: Person, content: unknown): boolean {
+  const known = new Set(keys)
+  const search = (value: unknown, name = ''): boolean => {
+    if (typeof value === 'object' && value !== null) {
+      return Object.entries(value).some(([key, inner]) => mentions(key) || search(inner, key))
+    }
+    if (typeof value !== 'string' && typeof value !== 'number') return false
+    const text = String(value)
+    const isId = ID_NAMES.has(name.replace(/[_\s-]/g, '').toLowerCase())
+    if (isId && (userIds.includes(text) || known.has(userKey(text)) || known.has(anonymousKey(text)))) return true
+    return mentions(text)
+  }
+  const mentions = (text: string) => emails.some((email) => text.toLowerCase().includes(email))
+  return search(content)
+}

@@ -1,0 +1,177 @@
+import { emailKey, messageKey } from '../keys'
+import { concerns } from '../person'
+import type { Person } from '../person'
+import { lockPartitions, whereOf } from './partitions'
+import type { PartitionCondition } from './partitions'
+import { marks, rows, sum, updateEach, write } from './sql'
+import type { Context, Transaction } from './sql'
+
+/** Partitions with these conditions. */
+function* partitionIds(_context: Context, condition: PartitionCondition): Transaction<number[]> {
+  const { where, params } = whereOf(condition)
+  return (yield* rows<{ id: number }>(`SELECT id FROM partitions WHERE ${where} ORDER BY id`, ...params)).map(
+    ({ id }) => id
+  )
+}
+
+/** The person with all that the partition has linked to them: the addresses of their ids, and the ids of their addresses. */
+function* whoIs(_context: Context, partitionId: number, person: Person): Transaction<Person> {
+  const linked = yield* rows<{ email: string }>(
+    `SELECT DISTINCT email FROM identity_links WHERE partition_id = ? AND key IN (${marks([0, ...person.keys])})`,
+    partitionId,
+    '',
+    ...person.keys
+  )
+  const emails = [...new Set([...person.emails, ...linked.map(({ email }) => email)])]
+  const ids = yield* rows<{ key: string }>(
+    `SELECT key FROM identity_links WHERE partition_id = ? AND email IN (${marks([0, ...emails])})`,
+    partitionId,
+    '',
+    ...emails
+  )
+  const keys = new Set([...person.keys, ...emails.map(emailKey), ...ids.map(({ key }) => key)])
+  return { ...person, emails, keys: [...keys] }
+}
+
+/** Forgets the addresses, ids and contact of a person. @returns how many ids. */
+function* forgetIdentity(context: Context, partitionId: number, { emails, keys }: Person): Transaction<number> {
+  const [partition] = yield* lockPartitions(context, 'id = ?', partitionId)
+  if (!partition) return 0
+  const forgotten = yield* write(
+    `DELETE FROM identity_links WHERE partition_id = ?
+      AND (key IN (${marks([0, ...keys])}) OR email IN (${marks([0, ...emails])}))`,
+    partitionId,
+    ...['', ...keys, '', ...emails]
+  )
+  yield* write(
+    `DELETE FROM contact_ids WHERE partition_id = ? AND key IN (${marks([0, ...keys])})`,
+    partitionId,
+    '',
+    ...keys
+  )
+  yield* updateEach('partitions', ['id', 'links'], [[partitionId, partition.links - forgotten]])
+  return forgotten
+}
+
+interface Scan {
+  /** How many were erased. */
+  erased: number
+  /** Where to go on; undefined: this was the end. */
+  after?: number
+}
+
+/** Erases the waiting events of a person, among so many after an id. */
+function* forgetEvents(
+  context: Context,
+  partitionId: number,
+  person: Person,
+  after: number,
+  limit: number
+): Transaction<Scan> {
+  const [partition] = yield* lockPartitions(context, 'id = ?', partitionId)
+  const { theirs, next } = yield* find('events', partitionId, person, after, limit)
+  if (!partition || theirs.length === 0) return { erased: 0, after: next }
+  const ids = theirs.map(({ id }) => id)
+  yield* write(`DELETE FROM events WHERE partition_id = ? AND id IN (${marks(ids)})`, partitionId, ...ids)
+  yield* write(`DELETE FROM blocked_keys WHERE partition_id = ? AND event_id IN (${marks(ids)})`, partitionId, ...ids)
+  const forgotten = yield* forgetMessageIds(partitionId, theirs)
+  yield* updateEach(
+    'partitions',
+    ['id', 'events', 'bytes', 'message_ids'],
+    [
+      [
+        partitionId,
+        partition.events - theirs.length,
+        partition.bytes - sum(theirs.map(({ bytes }) => bytes)),
+        partition.message_ids - forgotten
+      ]
+    ]
+  )
+  return { erased: theirs.length, after: next }
+}
+
+/** Erases the dead letters of a person, among so many after an id. Those that ask to delete them stay, without a name. */
+function* forgetDead(
+  context: Context,
+  partitionId: number,
+  person: Person,
+  after: number,
+  limit: number
+): Transaction<Scan> {
+  const [partition] = yield* lockPartitions(context, 'id = ?', partitionId)
+  const { theirs, next } = yield* find('dead_letters', partitionId, person, after, limit)
+  if (!partition || theirs.length === 0) return { erased: 0, after: next }
+  const requests = theirs.filter(({ content }) => isDeleteRequest(content))
+  const gone = theirs.filter(({ content }) => !isDeleteRequest(content))
+  for (const { id } of requests) {
+    yield* write(
+      'UPDATE dead_letters SET message_id = ?, body = ? WHERE partition_id = ? AND id = ?',
+      ...['forgotten', JSON.stringify({ type: 'delete', forgotten: true }), partitionId, id]
+    )
+  }
+  const ids = gone.map(({ id }) => id)
+  if (ids.length > 0) {
+    yield* write(`DELETE FROM dead_letters WHERE partition_id = ? AND id IN (${marks(ids)})`, partitionId, ...ids)
+  }
+  const forgotten = yield* forgetMessageIds(partitionId, theirs)
+  yield* updateEach(
+    'partitions',
+    ['id', 'dead', 'dead_bytes', 'message_ids'],
+    [
+      [
+        partitionId,
+        partition.dead - gone.length,
+        partition.dead_bytes - sum(gone.map(({ bytes }) => bytes)),
+        partition.message_ids - forgotten
+      ]
+    ]
+  )
+  return { erased: theirs.length, after: next }
+}
+
+interface Found {
+  id: number
+  message_id: string
+  bytes: number
+  content: unknown
+}
+
+function* find(
+  table: 'events' | 'dead_letters',
+  partitionId: number,
+  person: Person,
+  after: number,
+  limit: number
+): Transaction<{ theirs: Found[]; next?: number }> {
+  const found = yield* rows<{ id: number; message_id: string; bytes: number; body: string }>(
+    `SELECT id, message_id, bytes, body FROM ${table} WHERE partition_id = ? AND id > ? ORDER BY id LIMIT ?`,
+    partitionId,
+    after,
+    limit
+  )
+  const all = found.map(({ body, ...event }) => ({ ...event, content: JSON.parse(body) as unknown }))
+  return {
+    theirs: all.filter(({ content, message_id }) => concerns(person, [content, message_id])),
+    next: found.length < limit ? undefined : found[found.length - 1].id
+  }
+}
+
+function* forgetMessageIds(partitionId: number, theirs: Found[]): Transaction<number> {
+  const keys = theirs.flatMap(({ message_id }) => [
+    messageKey(message_id, 'event'),
+    messageKey(message_id, 'rejected'),
+    message_id
+  ])
+  return yield* write(
+    `DELETE FROM message_ids WHERE partition_id = ? AND key IN (${marks(keys)})`,
+    partitionId,
+    ...keys
+  )
+}
+
+function isDeleteRequest(content: unknown): boolean {
+  const { type } = (content ?? {}) as { type?: unknown }
+  return typeof type === 'string' && type.toLowerCase() === 'delete'
+}
+
+export const transactions = { partitionIds, whoIs, forgetIdentity, forgetEvents, forgetDead }
