@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { version } from '../package.json'
-import { startRegistry } from './__helpers__/registry'
+import { npmSettings, startRegistry } from './__helpers__/registry'
 
 const run = promisify(execFile)
 const root = path.join(__dirname, '..')
@@ -25,10 +25,7 @@ beforeAll(async () => {
   tarball = path.join(folder, `emailsendx-segment-${version}.tgz`)
   registry = await startRegistry(tarball)
   await mkdir(path.join(folder, 'empty'))
-  // As on a machine where npm was never used.
-  const settings = { registry: registry.url, cache: path.join(folder, 'cache'), userconfig: path.join(folder, 'npmrc') }
-  env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
-  for (const [name, value] of Object.entries(settings)) env[`npm_config_${name}`] = value
+  env = npmSettings(folder, registry.url)
 })
 afterAll(async () => {
   registry.close()

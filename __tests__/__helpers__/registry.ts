@@ -15,12 +15,12 @@ interface Package {
 }
 
 /**
- * A registry on this machine that has the packages installed in this checkout, and one more: installing from it shows what
+ * A registry on this machine that has the packages installed in this checkout, and maybe one more: installing from it shows what
  * somebody gets who has nothing yet, and needs no network.
  * @param tarball the package to try
  */
-export async function startRegistry(tarball: string): Promise<{ url: string; close(): void }> {
-  const packages = [...installed(), { ...manifestIn(root), send: sendFile(tarball) }]
+export async function startRegistry(tarball?: string): Promise<{ url: string; close(): void }> {
+  const packages = [...installed(), ...(tarball ? [{ ...manifestIn(root), send: sendFile(tarball) }] : [])]
   const server = createServer(({ url = '' }, response) => {
     const [, index] = /^\/-\/(\d+)$/.exec(url) ?? []
     if (index !== undefined) return packages[Number(index)].send(response)
@@ -36,6 +36,14 @@ export async function startRegistry(tarball: string): Promise<{ url: string; clo
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return { url: origin(), close: () => void server.close() }
 }
+
+/** The environment of an npm that was never used, on that registry. @param folder its cache and its settings are there */
+export const npmSettings = (folder: string, url: string): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name))),
+  npm_config_registry: url,
+  npm_config_cache: path.join(folder, 'cache'),
+  npm_config_userconfig: path.join(folder, 'npmrc')
+})
 
 function installed(): Package[] {
   const { packages } = readJson(path.join(root, 'node_modules/.package-lock.json')) as { packages: object }
