@@ -106,7 +106,6 @@ async function serve(queue: Queue): Promise<void> {
     memory,
     metrics: createMetrics(queue, memory),
     log,
-    control: false,
     maxEventBytes: 32_000,
     isStopping: () => false
   })

@@ -5,7 +5,7 @@ import { answerClientError } from '../http/client-errors'
 import { answerErrors, errorAnswer, HttpError } from '../http/errors'
 import type { ErrorAnswer } from '../http/errors'
 import { localHostOnly } from '../http/guards'
-import { controlRoutes } from './control'
+import { adminApi } from './admin'
 import { createIngest } from './ingest/receive'
 import type { IngestParts, Query } from './ingest/receive'
 import { SOURCES } from './ingest/sources'
@@ -22,8 +22,8 @@ export interface AppParts extends IngestParts {
   hosts?: ReadonlySet<string>
   /** The last address in `X-Forwarded-For` is the sender's: a proxy in front has written it there. */
   trustProxy?: boolean
-  /** Whether to serve `/_bridge/*`. */
-  control: boolean
+  /** Serve `/_bridge/*` to those who have it. */
+  adminToken?: string
   /** True from the moment the bridge is told to stop: from then on nothing is taken in. */
   isStopping: () => boolean
   /** How long the head, and the whole, of a request may take to come in, in ms; default 10 s and 30 s. */
@@ -37,7 +37,7 @@ declare module 'fastify' {
   }
 }
 
-/** Ingest, health, metrics and control, not yet listening. Every error is answered in one line of JSON, `{error}`. */
+/** Ingest, health, metrics and admin API, not yet listening. Every error is answered in one line of JSON, `{error}`. */
 export function buildApp(parts: AppParts): FastifyInstance {
   const { queue, metrics, log, hosts, isStopping, timeout = { head: 10_000, body: 30_000 } } = parts
   const app = Fastify({
@@ -91,7 +91,8 @@ export function buildApp(parts: AppParts): FastifyInstance {
     const text = await metrics.scrape()
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
   })
-  if (parts.control) app.register(async (control) => controlRoutes(control, queue), { prefix: '/_bridge' })
+  const { adminToken: token } = parts
+  if (token !== undefined) void app.register(adminApi, { prefix: '/_bridge', queue, token })
   return app
 }
 

@@ -54,7 +54,7 @@ export async function startBridge(
     memory,
     metrics,
     log,
-    control: checked.control,
+    adminToken: checked.adminToken,
     sharedSecret: checked.sharedSecret,
     maxEventBytes: checked.maxEventBytes,
     trustProxy: checked.trustProxy,

@@ -112,10 +112,10 @@ const shape = {
     value: 'what',
     description: '`dead-letter`: keep instead what may have been fired already, see [Promises](#promises)'
   }),
-  control: z
-    .union([z.boolean(), z.stringbool()], 'must be true or false')
-    .prefault(false)
-    .register(said, { description: 'serve `/_bridge/*` to this machine, for the tester page' }),
+  adminToken: z.string().min(16, 'must have at least 16 characters').optional().register(said, {
+    isSecret: true,
+    description: 'serve the [admin API](#admin-api) to those who send it; at least 16 characters'
+  }),
   logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent']).prefault('info').register(said, {
     value: 'level',
     description: 'what is logged: `trace`, `debug`, `info`, `warn`, `error`, `silent`'

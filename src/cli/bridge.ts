@@ -5,9 +5,14 @@ import type { BridgeOptions } from '../bridge'
 import { checkOptions, describedOptions } from '../bridge/options'
 import type { DescribedOption } from '../bridge/options'
 import { openQueue } from '../bridge/queue'
+import type { Queue } from '../bridge/queue'
 import { deadLettersCommand } from './dead-letters'
-import type { WithDeadLetters } from './dead-letters'
+import { keysCommand } from './keys'
+import { reportCommand } from './report'
 import { untilStopped } from './until-stopped'
+
+/** Does something with the store that a command's options name, and closes it again. */
+export type OpenQueue = <Result>(command: Command, work: (queue: Queue) => Promise<Result>) => Promise<Result>
 
 /** `bin/run bridge`: takes webhooks and SDK calls in and delivers them to EmailSendX, until SIGTERM or Ctrl-C. */
 export function bridgeCommand(): Command {
@@ -16,7 +21,10 @@ export function bridgeCommand(): Command {
     .addHelpText('after', `\nSecrets are given in the environment:\n${secrets.map(secretLine).join('\n')}`)
     .action(run)
   for (const described of describedOptions) if (described.flag) command.addOption(optionOf(described, described.flag))
-  return command.addCommand(deadLettersCommand(withDeadLetters))
+  return command
+    .addCommand(keysCommand(openStore))
+    .addCommand(deadLettersCommand(openStore))
+    .addCommand(reportCommand(openStore))
 }
 
 const secrets = describedOptions.filter(({ isSecret }) => isSecret)
@@ -26,7 +34,7 @@ const switches = describedOptions.filter(({ isSecret, value }) => !isSecret && v
 /** The options given, on the command line or in the environment. */
 function given(command: Command): BridgeOptions {
   const fromEnvironment = [...secrets, ...switches].map(({ name, variable }) => [name, process.env[variable]])
-  return { ...Object.fromEntries(fromEnvironment), ...command.optsWithGlobals() } as BridgeOptions
+  return { ...Object.fromEntries(fromEnvironment), ...command.opts() } as BridgeOptions
 }
 
 async function run(_options: object, command: Command): Promise<void> {
@@ -34,12 +42,14 @@ async function run(_options: object, command: Command): Promise<void> {
   untilStopped(() => bridge.close())
 }
 
-const withDeadLetters: WithDeadLetters = async (command, work) => {
-  const { store, secret } = checkOptions(given(command.parent?.parent ?? command))
+const openStore: OpenQueue = async (command, work) => {
+  let bridge = command
+  while (bridge.parent && bridge.name() !== 'bridge') bridge = bridge.parent
+  const { store, secret } = checkOptions(given(bridge))
   if (!store.includes('://') && !existsSync(store)) throw new Error(`there is no store ${store}; name it with --store`)
   const queue = await openQueue(store, { secret })
   try {
-    return await work(queue.deadLetters)
+    return await work(queue)
   } finally {
     await queue.close()
   }

@@ -1,9 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { DeadLetter, DeadLetterFilter, DeadLetters } from '../bridge/queue'
+import { editedEvent } from '../bridge/admin/edit'
+import { DEAD_REASONS } from '../bridge/queue'
+import type { DeadLetter, DeadLetterFilter, DeadLetters, Progress } from '../bridge/queue'
+import type { OpenQueue } from './bridge'
+import { progressOf } from './progress'
+import { stdin } from './stdin'
+import { printable, table } from './table'
 import { integer, moment } from './units'
-
-/** Runs something on the dead letters of the store that the command's options name, and closes the store again. */
-export type WithDeadLetters = <T>(command: Command, work: (letters: DeadLetters) => Promise<T>) => Promise<T>
 
 interface FilterOptions {
   partition?: string
@@ -15,8 +18,10 @@ interface FilterOptions {
 }
 
 /** `bin/run bridge dead-letters`: what could not be delivered, and what to do with it. */
-export function deadLettersCommand(open: WithDeadLetters): Command {
-  const command = new Command('dead-letters').description('list, show, retry or purge what could not be delivered')
+export function deadLettersCommand(open: OpenQueue): Command {
+  const command = new Command('dead-letters').description(
+    'list, show, retry, edit or purge what could not be delivered'
+  )
   const subcommand = (name: string, description: string) =>
     command
       .command(name)
@@ -31,25 +36,26 @@ export function deadLettersCommand(open: WithDeadLetters): Command {
     )
     .action(async (options: FilterOptions & { limit: number; before?: number; json?: boolean }, self: Command) => {
       const filter = filterOf([], options)
-      const { letters, total } = await open(self, async (all) => ({
+      const { letters, total } = await open(self, async ({ deadLetters: all }) => ({
         letters: await all.list(filter, { limit: options.limit, before: options.before }),
         total: await all.count(filter)
       }))
-      console.log(options.json ? JSON.stringify({ total, deadLetters: letters }) : table(letters, total))
+      console.log(options.json ? JSON.stringify({ total, deadLetters: letters }) : lettersTable(letters, total))
     })
 
   subcommand('show <id>', 'show one with everything that was received').action(
     async (id: string, options: { json?: boolean }, self: Command) => {
-      const letter = await open(self, (all) => all.show(letterId(id)))
-      if (letter === undefined) throw new Error(`there is no dead letter ${id}; see "bin/run bridge dead-letters list"`)
+      const letter = await open(self, ({ deadLetters }) => deadLetters.show(letterId(id)))
+      if (letter === undefined) throw new Error(noLetter(id))
       console.log(options.json ? JSON.stringify(letter) : details(letter))
     }
   )
 
   chosen(
     subcommand('retry [ids...]', 'deliver them again: they go to the end of their partitions'),
-    async (letters, filter) => {
-      const { retried, kept } = await letters.retry(filter)
+    'retried',
+    async (letters, filter, progress) => {
+      const { retried, kept } = await letters.retry(filter, progress)
       return {
         result: { retried, kept },
         words: `${retried} to be delivered again${kept > 0 ? `, ${kept} kept: no events` : ''}`
@@ -57,15 +63,33 @@ export function deadLettersCommand(open: WithDeadLetters): Command {
     }
   )
 
-  chosen(subcommand('purge [ids...]', 'delete them for good'), async (letters, filter) => {
-    const purged = await letters.purge(filter)
+  subcommand('edit <id>', 'put the event on stdin (JSON) in its place, and deliver that').action(
+    async (id: string, options: { json?: boolean }, self: Command) => {
+      const text = await stdin()
+      const result = await open(self, async ({ deadLetters }) => {
+        const letter = await deadLetters.show(letterId(id))
+        if (letter === undefined) throw new Error(noLetter(id))
+        await deadLetters.replace(letter.id, editedEvent(letter, parsed(text)))
+        return deadLetters.retry({ ids: [letter.id] })
+      })
+      console.log(options.json ? JSON.stringify(result) : `${result.retried} to be delivered`)
+    }
+  )
+
+  chosen(subcommand('purge [ids...]', 'delete them for good'), 'deleted', async (letters, filter, progress) => {
+    const purged = await letters.purge(filter, progress)
     return { result: { purged }, words: `${purged} deleted` }
   })
 
   /** A subcommand that changes those given by id or filter; all of them only when told so. */
   function chosen(
     sub: Command,
-    change: (letters: DeadLetters, filter: DeadLetterFilter) => Promise<{ result: object; words: string }>
+    done: string,
+    change: (
+      letters: DeadLetters,
+      filter: DeadLetterFilter,
+      progress: Progress
+    ) => Promise<{ result: object; words: string }>
   ): void {
     filtered(sub)
       .option('--all', 'all of them')
@@ -74,27 +98,19 @@ export function deadLettersCommand(open: WithDeadLetters): Command {
         if (!options.all && Object.values(filter).every((condition) => condition === undefined)) {
           throw new Error('say which ones: ids, filters such as --reason, or --all')
         }
-        const { result, words } = await open(self, (letters) => change(letters, filter))
+        const { result, words } = await open(self, async ({ deadLetters }) =>
+          change(deadLetters, filter, progressOf(done, await deadLetters.count(filter)))
+        )
         console.log(options.json ? JSON.stringify(result) : words)
       })
   }
   return command
 }
 
-const REASONS: NonNullable<DeadLetterFilter['reason']>[] = [
-  'rejected',
-  'refused',
-  'unknown_email',
-  'unknown_contact',
-  'outcome_unknown',
-  'gave_up',
-  'key_refused'
-]
-
 function filtered(command: Command): Command {
   return command
     .option('--partition <name>', 'only those of one partition (API key), by the name that list shows')
-    .addOption(new Option('--reason <reason>', 'only those with this reason').choices(REASONS))
+    .addOption(new Option('--reason <reason>', 'only those with this reason').choices(DEAD_REASONS))
     .addOption(new Option('--type <type>', 'only those of this type').choices(['identify', 'track', 'rejected']))
     .option('--message-id <id>', 'only the event with this messageId')
     .addOption(new Option('--since <time>', 'only those that died since, such as 2h or 2026-01-15').argParser(moment))
@@ -114,22 +130,33 @@ function letterId(text: string): number {
   throw new InvalidArgumentError(`"${text}" is no id of a dead letter.`)
 }
 
-function table(letters: DeadLetter[], total: number): string {
+function noLetter(id: string): string {
+  return `there is no dead letter ${id}; see "bin/run bridge dead-letters list"`
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('what came on stdin is not JSON')
+  }
+}
+
+function lettersTable(letters: DeadLetter[], total: number): string {
   if (total === 0) return 'no dead letters'
-  const rows = letters.map(({ id, diedAt, partition, type, reason, messageId, detail }) => [
-    String(id),
-    new Date(diedAt).toISOString().slice(0, 19) + 'Z',
-    partition,
-    type,
-    reason,
-    messageId,
-    detail
-  ])
-  const head = ['id', 'died', 'partition', 'type', 'reason', 'messageId', 'detail']
-  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column].length)))
-  const lines = [head, ...rows].map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  '))
-  if (letters.length < total) lines.push(`${letters.length} of ${total}`)
-  return lines.map((line) => printable(line.trimEnd())).join('\n')
+  const shown = table(
+    ['id', 'died', 'partition', 'type', 'reason', 'messageId', 'detail'],
+    letters.map(({ id, diedAt, partition, type, reason, messageId, detail }) => [
+      String(id),
+      new Date(diedAt).toISOString().slice(0, 19) + 'Z',
+      partition,
+      type,
+      reason,
+      messageId,
+      detail
+    ])
+  )
+  return letters.length < total ? `${shown}\n${letters.length} of ${total}` : shown
 }
 
 function details({ content, ...letter }: DeadLetter & { content: unknown }): string {
@@ -148,9 +175,4 @@ function details({ content, ...letter }: DeadLetter & { content: unknown }): str
     ...JSON.stringify(content, null, 2).split('\n')
   ]
   return lines.map(printable).join('\n')
-}
-
-/** Senders' texts may hold the control sequences of a terminal. */
-function printable(line: string): string {
-  return line.replace(/\p{Cc}/gu, '?')
 }

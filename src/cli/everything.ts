@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import identify from '../../.segment/events/identify.json'
 import track from '../../.segment/events/track.json'
@@ -28,12 +29,13 @@ export async function runEverything({ port, sandboxPort, bridgePort, data }: Eve
     if (data !== undefined) makeFolder(data, '--data')
     const sandbox = await startSandbox({ port: sandboxPort, data: data && path.join(data, 'sandbox.sqlite') })
     running.push(sandbox)
+    const adminToken = randomUUID()
     const bridge = await startBridge(
       {
         port: bridgePort,
         store: data ? path.join(data, 'bridge.sqlite') : ':memory:',
         apiUrl: sandbox.url,
-        control: true,
+        adminToken,
         logLevel: 'warn'
       },
       { write: (line) => console.error(spoken(line)) }
@@ -42,7 +44,8 @@ export async function runEverything({ port, sandboxPort, bridgePort, data }: Eve
     const env = {
       EMAILSENDX_API_URL: sandbox.url,
       EMAILSENDX_API_KEY: SANDBOX_KEY,
-      EMAILSENDX_BRIDGE_URL: bridge.url
+      EMAILSENDX_BRIDGE_URL: bridge.url,
+      BRIDGE_ADMIN_TOKEN: adminToken
     }
     const serve = await startServe({ port, env, log: () => undefined })
     running.push(serve)

@@ -5,6 +5,8 @@ import { startServe } from '../../../src/serve'
 
 export { SANDBOX_KEY }
 
+const ADMIN_TOKEN = 'a token of the tests'
+
 /** The address of the page, and what stands behind it. */
 export interface Stack {
   page: string
@@ -28,7 +30,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { bridge = false, directory, port = 0, sandboxPort = 0, env } = options
   const sandbox = await startSandbox({ port: sandboxPort })
   const ran = bridge
-    ? await startBridge({ port: 0, apiUrl: sandbox.url, store: ':memory:', control: true, logLevel: 'silent' })
+    ? await startBridge({
+        port: 0,
+        apiUrl: sandbox.url,
+        store: ':memory:',
+        adminToken: ADMIN_TOKEN,
+        logLevel: 'silent'
+      })
     : undefined
   const serve = await startServe({
     port,
@@ -37,6 +45,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       EMAILSENDX_API_URL: sandbox.url,
       EMAILSENDX_API_KEY: SANDBOX_KEY,
       EMAILSENDX_BRIDGE_URL: ran?.url ?? '',
+      BRIDGE_ADMIN_TOKEN: ADMIN_TOKEN,
       ...env
     },
     log: () => undefined

@@ -33,7 +33,7 @@ async function start(parts: Partial<AppParts> & { maxBytes?: number } = {}): Pro
   memory = parts.memory ?? new Memory()
   const metrics = createMetrics(queue, memory)
   const log = pino({ level: 'silent' })
-  const standard = { maxEventBytes: 32_000, control: false, isStopping: () => false }
+  const standard = { maxEventBytes: 32_000, isStopping: () => false }
   app = buildApp({ queue, memory, metrics, log, ...standard, ...parts })
   await app.listen({ port: 0, host: '127.0.0.1' })
   url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
@@ -613,44 +613,5 @@ describe('what others ask', () => {
     expect(await status('bridge.acme.com')).toBe(200)
     expect(await status('evil.example')).toBe(403)
     expect(await status('bridge.acme.com.evil.example')).toBe(403)
-  })
-
-  it('is not the control, unless that is switched on', async () => {
-    await start()
-    expect((await fetch(`${url}/_bridge/partitions`)).status).toBe(404)
-  })
-})
-
-describe('the control of the tester page', () => {
-  beforeEach(() => start({ control: true }))
-
-  it('shows partitions and dead letters, never the key', async () => {
-    await postJson('/api/segment/track', [track, null])
-    const partitions = await (await fetch(`${url}/_bridge/partitions`)).text()
-    const letters = await (await fetch(`${url}/_bridge/dead-letters`)).text()
-    expect(JSON.parse(partitions)).toMatchObject({ partitions: [{ events: 1, deadLetters: 1 }] })
-    expect(JSON.parse(letters)).toMatchObject({ deadLetters: [{ reason: 'rejected' }] })
-    expect(partitions + letters).not.toContain(key)
-  })
-
-  it('retries a dead letter, where that can help', async () => {
-    await postJson('/api/segment/track', null)
-    const [{ id }] = await queue.deadLetters.list({})
-    const retry = (letter: string) => post(`/_bridge/dead-letters/${letter}/retry`, undefined, {})
-    expect((await retry(String(id))).status).toBe(409)
-    expect((await retry('999')).status).toBe(404)
-    expect((await retry('x')).status).toBe(404)
-  })
-
-  it('is closed to pages of other origins and names', async () => {
-    expect((await fetch(`${url}/_bridge/partitions`, { headers: { origin: 'http://localhost:3000' } })).status).toBe(
-      200
-    )
-    expect((await fetch(`${url}/_bridge/partitions`, { headers: { origin: 'https://evil.example' } })).status).toBe(403)
-    expect((await fetch(`${url}/_bridge/partitions`, { headers: { origin: 'null' } })).status).toBe(403)
-    const sent = httpRequest(`${url}/_bridge/partitions`, { headers: { host: 'evil.example' } })
-    const [response] = (await once(sent.end(), 'response')) as [IncomingMessage]
-    response.resume()
-    expect(response.statusCode).toBe(403)
   })
 })

@@ -110,6 +110,7 @@ export function migrations({ serial, text, keyed, deadLettersByPartition }: Dial
       'UPDATE partitions SET due_at = 0 WHERE succeeded_at IS NULL AND suspended_at IS NULL',
       'ALTER TABLE partitions DROP COLUMN slow',
       'ALTER TABLE partitions ADD COLUMN paused INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE partitions ADD COLUMN delivered BIGINT NOT NULL DEFAULT 0',
       'ALTER TABLE partitions ADD COLUMN last_event_id BIGINT NOT NULL DEFAULT 0',
       'ALTER TABLE partitions ADD COLUMN message_ids BIGINT NOT NULL DEFAULT 0',
       'ALTER TABLE partitions ADD COLUMN links BIGINT NOT NULL DEFAULT 0',

@@ -29,7 +29,8 @@ import type {
   Pruned,
   QueuePage,
   QueueStats,
-  ReleaseState
+  ReleaseState,
+  WaitingEvent
 } from './types'
 
 export interface Limits {
@@ -76,6 +77,11 @@ const CHORE_ROWS = 1_000
 const REFUSED_MS = 60_000
 const SCAN_ROWS = 500
 const LIST_ROWS = 100
+/** Characters of an API key that are shown: `esx_live_` and four of it. */
+const KEY_PREFIX = 13
+
+/** Told how many rows a long job has done so far. */
+export type Progress = (done: number) => void
 
 /**
  * The durable queue between ingest and delivery. Everything that was acknowledged is in here until it is delivered or a dead
@@ -221,21 +227,54 @@ export class Queue {
     show: (id: number): Promise<(DeadLetter & { content: unknown }) | undefined> => this.store.showDead(id),
 
     /** Puts them back at the end of their partitions, as if they had arrived now. Rejected items stay where they are. */
-    retry: async (filter: DeadLetterFilter): Promise<{ retried: number; kept: number }> => {
+    retry: async (filter: DeadLetterFilter, progress?: Progress): Promise<{ retried: number; kept: number }> => {
       const condition = this.conditionOf(filter)
-      const retried = await untilDone(() => this.store.retryDead(condition, CHORE_ROWS))
+      const retried = await untilDone(() => this.store.retryDead(condition, CHORE_ROWS), progress)
       this.announce()
       return { retried, kept: await this.store.countDead({ ...condition, isEvent: false }) }
     },
 
-    purge: (filter: DeadLetterFilter): Promise<number> =>
-      untilDone(() => this.store.purgeDead(this.conditionOf(filter), CHORE_ROWS))
+    /** Puts an event in the place of what is in a dead letter. @returns whether there is such a letter */
+    replace: (id: number, event: BridgeEvent): Promise<boolean> => {
+      const { body, bytes } = written(event.messageId, event)
+      return this.store.replaceDead(id, event.type, body, bytes)
+    },
+
+    purge: (filter: DeadLetterFilter, progress?: Progress): Promise<number> =>
+      untilDone(() => this.store.purgeDead(this.conditionOf(filter), CHORE_ROWS), progress)
   }
 
   /** Partitions as an operator sees them. */
   readonly partitions = {
-    list: (filter: PartitionFilter & { suspended?: boolean } = {}): Promise<PartitionStatus[]> =>
-      this.store.listPartitions(this.conditionOf(filter)),
+    list: async ({
+      limit = LIST_ROWS,
+      ...filter
+    }: PartitionFilter & { suspended?: boolean; limit?: number } = {}): Promise<PartitionStatus[]> => {
+      const found = await this.store.listPartitions(this.conditionOf(filter), limit)
+      return found.map(({ encryptedKey, ...status }) => ({
+        ...status,
+        keyPrefix: this.decrypt(encryptedKey)?.slice(0, KEY_PREFIX)
+      }))
+    },
+
+    /** Waiting events, in the order of their arrival. `after` is the last id of the page before. */
+    events: async (
+      filter: PartitionFilter,
+      { after = 0, limit = LIST_ROWS }: { after?: number; limit?: number } = {}
+    ): Promise<WaitingEvent[]> => {
+      const found = await this.store.listEvents(this.conditionOf(filter), after, limit)
+      return found.map((row) => ({
+        id: row.id,
+        event: JSON.parse(row.body) as BridgeEvent,
+        arrivedAt: row.arrived_at,
+        attempts: row.attempts,
+        firstFailedAt: row.first_failed_at ?? undefined,
+        deferred:
+          row.deferred_for !== null && row.deferred_until !== null
+            ? { for: row.deferred_for, until: row.deferred_until }
+            : undefined
+      }))
+    },
 
     /** Nothing more is delivered for them until they are resumed. @returns how many */
     pause: (filter: PartitionFilter): Promise<number> => this.store.pause(this.conditionOf(filter)),
@@ -247,9 +286,16 @@ export class Queue {
       return count
     },
 
+    /** Lets suspended partitions try again at once, unless they are paused. @returns how many */
+    retry: async (filter: PartitionFilter): Promise<number> => {
+      const count = await this.store.retry(this.conditionOf(filter))
+      this.announce()
+      return count
+    },
+
     /** Deletes their waiting events. @returns how many */
-    drop: (filter: PartitionFilter): Promise<number> =>
-      untilDone(() => this.store.drop(this.conditionOf(filter), CHORE_ROWS)),
+    drop: (filter: PartitionFilter, progress?: Progress): Promise<number> =>
+      untilDone(() => this.store.drop(this.conditionOf(filter), CHORE_ROWS), progress),
 
     /** What the calls for each event name came to. */
     report: (filter: PartitionFilter = {}): Promise<EventNameReport[]> =>
@@ -437,8 +483,11 @@ async function scanned(scan: (after: number) => Promise<{ erased: number; after?
 }
 
 /** Repeats a chore that does a limited number of rows until there are no more. @returns their total */
-async function untilDone(chore: () => Promise<number>): Promise<number> {
+async function untilDone(chore: () => Promise<number>, progress: Progress = () => undefined): Promise<number> {
   let total = 0
-  for (let count = await chore(); count > 0; count = await chore()) total += count
+  for (let count = await chore(); count > 0; count = await chore()) {
+    total += count
+    progress(total)
+  }
   return total
 }

@@ -196,21 +196,23 @@ export interface ReleaseState {
 // ---------------------------------------------------------------------------------------------- dead letters
 
 /** Why an event will not be delivered. */
-export type DeadReason =
+export const DEAD_REASONS = [
   /** Not an event at all, or one no delivery exists for: refused on arrival. */
-  | 'rejected'
+  'rejected',
   /** EmailSendX, or the destination on its behalf, refused it for good. */
-  | 'refused'
+  'refused',
   /** Nobody told the email of its userId or anonymousId in time. */
-  | 'unknown_email'
+  'unknown_email',
   /** No contact with its email appeared in time. */
-  | 'unknown_contact'
+  'unknown_contact',
   /** It may or may not have been fired (crash or lost answer), and the bridge is told not to send such events again. */
-  | 'outcome_unknown'
+  'outcome_unknown',
   /** It failed again and again while its neighbours got through. */
-  | 'gave_up'
+  'gave_up',
   /** Its API key stayed refused for longer than events are kept. */
-  | 'key_refused'
+  'key_refused'
+] as const
+export type DeadReason = (typeof DEAD_REASONS)[number]
 
 export interface DeadLetter {
   id: number
@@ -252,16 +254,34 @@ export interface PartitionFilter {
 export interface PartitionStatus {
   /** Short name: the start of the key's fingerprint. */
   partition: string
+  /** How the API key begins, for people to recognise it by. */
+  keyPrefix?: string
   events: number
+  /** Of these, how many are deferred, in all and by what for. */
   deferred: number
+  deferredFor: Partial<Record<DeferReason, number>>
   bytes: number
+  /** Events delivered since the key was first seen. */
+  delivered: number
   deadLetters: number
   oldestArrivedAt?: number
+  /** When a call is made for it at the earliest; absent: nothing is to be done. */
+  nextCallAt?: number
   /** EmailSendX has accepted this key at least once. */
   proven: boolean
   /** An operator has paused it. */
   paused: boolean
   suspended?: { since: number; reason: string; nextTryAt: number }
+}
+
+/** An event that waits, as an operator sees it. Times in ms since 1970. */
+export interface WaitingEvent {
+  id: number
+  event: BridgeEvent
+  arrivedAt: number
+  attempts: number
+  firstFailedAt?: number
+  deferred?: { for: DeferReason; until: number }
 }
 
 /** What the calls for one event name came to. */

@@ -7,6 +7,7 @@ import path from 'path'
 import { createInterface } from 'readline'
 import type { Readable } from 'stream'
 import { openQueue } from '../../bridge/queue'
+import type { PartitionStatus } from '../../bridge/queue'
 import { bridgeCommand } from '../bridge'
 
 const bin = path.join(__dirname, '../../../bin/run')
@@ -28,7 +29,7 @@ async function run(...args: string[]): Promise<string> {
   const log = jest.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line))
   try {
     const command = bridgeCommand().exitOverride()
-    await command.parseAsync([...args, '--store', store], { from: 'user' })
+    await command.parseAsync(['--store', store, ...args], { from: 'user' })
     return printed.join('\n')
   } finally {
     log.mockRestore()
@@ -145,4 +146,63 @@ describe('bin/run bridge dead-letters', () => {
     store = path.join(folder, 'other.db')
     await expect(run('dead-letters', 'list')).rejects.toThrow(`there is no store ${store}`)
   })
+})
+
+describe('bin/run bridge keys', () => {
+  const event = {
+    messageId: 'm1',
+    type: 'track' as const,
+    userId: 'u',
+    event: { type: 'track', event: 'A' },
+    options: {}
+  }
+
+  beforeEach(async () => {
+    const queue = await openQueue(store)
+    await queue.enqueue({ apiKey: key }, { events: [event], rejected: [] })
+    await queue.enqueue({ apiKey: 'esx_test_other' }, { events: [event], rejected: [] })
+    await queue.close()
+  })
+
+  const keys = async (...args: string[]) =>
+    (JSON.parse(await run('keys', 'list', '--json', ...args)) as { keys: PartitionStatus[] }).keys
+
+  it('lists them by how they begin, with what waits', async () => {
+    const lines = (await run('keys', 'list')).split('\n')
+    expect(lines[0]).toMatch(/^name +key +waiting +oldest +delivered +dead +state$/)
+    expect(lines[1]).toMatch(/^\S{12} +esx_test_0123… +1 +\d+s +0 +0 +not accepted yet$/)
+    expect(lines).toHaveLength(3)
+    expect(lines.join()).not.toContain(key)
+  })
+
+  it('pauses one until it is resumed, whatever else is opened meanwhile', async () => {
+    const [{ partition }] = await keys()
+    expect(await run('keys', 'pause', partition)).toBe('1 paused')
+    expect(await keys(partition)).toMatchObject([{ partition, paused: true }])
+    expect((await keys()).filter(({ paused }) => paused)).toHaveLength(1)
+    expect(await run('keys', 'resume', partition, '--json')).toBe('{"changed":1}')
+    expect((await keys()).filter(({ paused }) => paused)).toEqual([])
+  })
+
+  it('knows a key from stdin, which no command line shows', async () => {
+    const pause = spawn(process.execPath, [bin, 'bridge', '--store', store, 'keys', 'pause', '--api-key', '-'])
+    pause.stdin.end(`${key}\n`)
+    expect(await once(pause, 'exit')).toEqual([0, null])
+    expect((await keys()).filter(({ paused }) => paused)).toMatchObject([{ keyPrefix: 'esx_test_0123' }])
+    await expect(run('keys', 'pause', '--api-key', key)).rejects.toThrow('everybody on this machine can see')
+  }, 20_000)
+
+  it('drops what waits for one, and only that', async () => {
+    const [{ partition }] = await keys()
+    expect(await run('keys', 'drop', partition)).toBe('1 events deleted')
+    expect((await keys()).map(({ events }) => events).sort()).toEqual([0, 1])
+    expect(await run('keys', 'drop', '--all')).toBe('1 events deleted')
+  })
+
+  it.each([
+    [['pause'], 'say which ones'],
+    [['drop', 'nobody'], 'there is no such key']
+  ])('refuses %j in one line', (args, words) => expect(run('keys', ...args)).rejects.toThrow(words))
+
+  it('reports where the calls went', async () => expect(await run('report')).toBe('no event has been fired yet'))
 })

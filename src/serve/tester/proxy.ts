@@ -10,7 +10,7 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024
 
 /** A route of the sandbox or the bridge that the page may use. */
 interface ProxyRoute {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Path below the page's prefix. */
   path: string
   /** Path at the upstream. */
@@ -29,8 +29,12 @@ const SANDBOX: ProxyRoute[] = [
 ]
 
 const BRIDGE: ProxyRoute[] = [
-  { method: 'GET', path: '/partitions', to: '/_bridge/partitions' },
+  { method: 'GET', path: '/keys', to: '/_bridge/keys' },
+  { method: 'GET', path: '/keys/:id/events', to: '/_bridge/keys/:id/events' },
   { method: 'GET', path: '/dead-letters', to: '/_bridge/dead-letters' },
+  { method: 'GET', path: '/dead-letters/:id', to: '/_bridge/dead-letters/:id' },
+  { method: 'PUT', path: '/dead-letters/:id', to: '/_bridge/dead-letters/:id' },
+  { method: 'DELETE', path: '/dead-letters/:id', to: '/_bridge/dead-letters/:id' },
   { method: 'POST', path: '/dead-letters/:id/retry', to: '/_bridge/dead-letters/:id/retry' },
   { method: 'GET', path: '/metrics', to: '/metrics' },
   { method: 'POST', path: '/events', to: '/api/segment/track' }

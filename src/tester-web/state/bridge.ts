@@ -38,8 +38,8 @@ const EVERY_MS = 2_000
 
 export async function lookIntoBridge(): Promise<void> {
   try {
-    const [{ partitions }, { deadLetters }, metrics] = await Promise.all([
-      ask<{ partitions: Partition[] }>('/tester/bridge/partitions'),
+    const [{ keys: partitions }, { deadLetters }, metrics] = await Promise.all([
+      ask<{ keys: Partition[] }>('/tester/bridge/keys'),
       ask<{ deadLetters: DeadLetter[] }>('/tester/bridge/dead-letters'),
       ask<string>('/tester/bridge/metrics')
     ])

@@ -77,6 +77,17 @@ function toDeadLetter(letter: DeadLetterRow): DeadLetter {
   }
 }
 
+/** Puts another event in the place of what is in a dead letter. @returns whether there is such a letter. */
+function* replaceDead(context: Context, id: number, type: string, body: string, bytes: number): Transaction<boolean> {
+  const [dead] = yield* take(context, { ids: [id] }, 1)
+  if (!dead || dead.letters.length === 0) return false
+  yield* write('UPDATE dead_letters SET type = ?, body = ?, bytes = ? WHERE id = ?', type, body, bytes, id)
+  const { partition, letters } = dead
+  const deadBytes = partition.dead_bytes + bytes - sum(letters.map((letter) => letter.bytes))
+  yield* write('UPDATE partitions SET dead_bytes = ? WHERE id = ?', deadBytes, partition.id)
+  return true
+}
+
 /** Puts up to `limit` dead letters, the oldest first, back at the end of their partitions. @returns how many. */
 function* retryDead(context: Context, condition: DeadLetterCondition, limit: number): Transaction<number> {
   const { now } = context
@@ -180,4 +191,4 @@ function conditionsOf(condition: DeadLetterCondition): { where: string; params: 
   return { where: conditions.join(' AND '), params }
 }
 
-export const transactions = { listDead, countDead, showDead, retryDead, purgeDead }
+export const transactions = { listDead, countDead, showDead, replaceDead, retryDead, purgeDead }

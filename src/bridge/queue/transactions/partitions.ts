@@ -1,4 +1,4 @@
-import type { EventNameReport, Lease, PartitionStatus, Pool, ReleaseState } from '../types'
+import type { DeferReason, EventNameReport, Lease, PartitionStatus, Pool, ReleaseState } from '../types'
 import { marks, row, rows, write } from './sql'
 import type { Context, Param, Row, Transaction } from './sql'
 
@@ -37,12 +37,13 @@ export interface Partition extends Row {
   links: number
   events: number
   bytes: number
+  delivered: number
   dead: number
   dead_bytes: number
 }
 
 const COLUMNS = `id, fingerprint, encrypted_key, pool, due_at, paused, paused_until, failures, token, succeeded_at,
-  suspended_at, suspended_status, suspended_reason, tried_at, oldest_at, last_event_id, message_ids, links, events, bytes, dead, dead_bytes`
+  suspended_at, suspended_status, suspended_reason, tried_at, oldest_at, last_event_id, message_ids, links, events, bytes, delivered, dead, dead_bytes`
 
 /** Selects partitions, and locks them for the transaction, always in the order of their ids. */
 export function* lockPartitions({ dialect }: Context, where: string, ...params: Param[]): Transaction<Partition[]> {
@@ -240,6 +241,18 @@ function* resume({ now }: Context, condition: PartitionCondition): Transaction<n
   )
 }
 
+/** Lets suspended partitions be tried now, unless somebody has paused them. @returns how many. */
+function* retry({ now }: Context, condition: PartitionCondition): Transaction<number> {
+  const { where, params } = whereOf(condition)
+  return yield* write(
+    `UPDATE partitions SET paused_until = ?, due_at = CASE WHEN events > 0 OR pool = 'unproven' THEN ? ELSE due_at END
+      WHERE paused = 0 AND suspended_at IS NOT NULL AND ${where}`,
+    now,
+    now,
+    ...params
+  )
+}
+
 /** Nothing more is delivered for these partitions until they are resumed. @returns how many. */
 function* pause(_context: Context, condition: PartitionCondition): Transaction<number> {
   const { where, params } = whereOf(condition)
@@ -267,32 +280,76 @@ function* drop(context: Context, condition: PartitionCondition, limit: number): 
   return gone.length
 }
 
-function* listPartitions(_context: Context, condition: PartitionCondition): Transaction<PartitionStatus[]> {
+/** Those whose oldest event waits longest come first, then those that have none. */
+function* listPartitions(
+  _context: Context,
+  condition: PartitionCondition,
+  limit: number
+): Transaction<(Omit<PartitionStatus, 'keyPrefix'> & { encryptedKey: string })[]> {
   const { where, params } = whereOf(condition)
-  const found = yield* rows<Partition & { deferred: number }>(
-    `SELECT ${COLUMNS}, (SELECT COUNT(*) FROM events
-        WHERE partition_id = partitions.id AND deferred_until IS NOT NULL) AS deferred
-      FROM partitions WHERE ${where} ORDER BY id`,
-    ...params
+  const found = yield* rows<Partition>(
+    `SELECT ${COLUMNS} FROM partitions WHERE ${where}
+      ORDER BY CASE WHEN oldest_at IS NULL THEN 1 ELSE 0 END, oldest_at, id LIMIT ?`,
+    ...params,
+    limit
   )
-  return found.map((partition) => ({
-    partition: nameOf(partition.fingerprint),
-    events: partition.events,
-    deferred: partition.deferred,
-    bytes: partition.bytes,
-    deadLetters: partition.dead,
-    oldestArrivedAt: partition.oldest_at ?? undefined,
-    proven: partition.succeeded_at !== null,
-    paused: partition.paused === 1,
-    suspended:
-      partition.suspended_at === null
-        ? undefined
-        : {
-            since: partition.suspended_at,
-            reason: partition.suspended_reason ?? '',
-            nextTryAt: partition.paused_until
-          }
-  }))
+  const deferred = yield* rows<{ partition_id: number; deferred_for: DeferReason; count: number }>(
+    `SELECT partition_id, deferred_for, COUNT(*) AS count FROM events
+      WHERE deferred_until IS NOT NULL AND partition_id IN (${marks(found)}) GROUP BY partition_id, deferred_for`,
+    ...found.map(({ id }) => id)
+  )
+  return found.map((partition) => {
+    const waits = deferred.filter(({ partition_id }) => partition_id === partition.id)
+    return {
+      partition: nameOf(partition.fingerprint),
+      encryptedKey: partition.encrypted_key,
+      events: partition.events,
+      deferred: waits.reduce((total, { count }) => total + count, 0),
+      deferredFor: Object.fromEntries(waits.map(({ deferred_for, count }) => [deferred_for, count])),
+      bytes: partition.bytes,
+      delivered: partition.delivered,
+      deadLetters: partition.dead,
+      oldestArrivedAt: partition.oldest_at ?? undefined,
+      nextCallAt: partition.due_at ?? undefined,
+      proven: partition.succeeded_at !== null,
+      paused: partition.paused === 1,
+      suspended:
+        partition.suspended_at === null
+          ? undefined
+          : {
+              since: partition.suspended_at,
+              reason: partition.suspended_reason ?? '',
+              nextTryAt: partition.paused_until
+            }
+    }
+  })
+}
+
+interface WaitingRow extends Row {
+  id: number
+  attempts: number
+  arrived_at: number
+  first_failed_at: number | null
+  deferred_for: DeferReason | null
+  deferred_until: number | null
+  body: string
+}
+
+/** Waiting events in the order of their arrival, behind one of them. */
+function* listEvents(
+  _context: Context,
+  condition: PartitionCondition,
+  after: number,
+  limit: number
+): Transaction<WaitingRow[]> {
+  const { where, params } = whereOf(condition)
+  return yield* rows<WaitingRow>(
+    `SELECT id, attempts, arrived_at, first_failed_at, deferred_for, deferred_until, body FROM events
+      WHERE partition_id IN (SELECT id FROM partitions WHERE ${where}) AND id > ? ORDER BY partition_id, id LIMIT ?`,
+    ...params,
+    after,
+    limit
+  )
 }
 
 /** The names of fired events, the most fired first. */
@@ -326,7 +383,9 @@ export const transactions = {
   forgetRefused,
   forgetPartitions,
   isProven,
+  listEvents,
   listPartitions,
+  retry,
   pause,
   resume,
   drop,

@@ -145,7 +145,7 @@ function* ack(context: Context, lease: Lease, what: Ack): Transaction<{ requeued
       ...ids
     )
   }
-  const change = { events: 0, bytes: 0, dead: 0, dead_bytes: 0, links: 0 }
+  const change = { events: 0, bytes: 0, delivered: 0, dead: 0, dead_bytes: 0, links: 0 }
   for (const { ids, reason, detail } of dead) {
     const buried = yield* bury(id, ids, reason, detail, now)
     change.events -= buried.count
@@ -155,6 +155,7 @@ function* ack(context: Context, lease: Lease, what: Ack): Transaction<{ requeued
   }
   const removed = yield* remove(id, delivered)
   change.events -= removed.count
+  change.delivered += removed.count
   change.bytes -= removed.bytes
 
   for (const event of deferred) {
@@ -177,9 +178,10 @@ function* ack(context: Context, lease: Lease, what: Ack): Transaction<{ requeued
   yield* noteFired(id, fired, now)
   if (Object.values(change).some((by) => by !== 0)) {
     yield* write(
-      'UPDATE partitions SET events = ?, bytes = ?, dead = ?, dead_bytes = ?, links = ? WHERE id = ?',
+      'UPDATE partitions SET events = ?, bytes = ?, delivered = ?, dead = ?, dead_bytes = ?, links = ? WHERE id = ?',
       partition.events + change.events,
       partition.bytes + change.bytes,
+      partition.delivered + change.delivered,
       partition.dead + change.dead,
       partition.dead_bytes + change.dead_bytes,
       partition.links + change.links,

@@ -1,0 +1,38 @@
+import { Command } from 'commander'
+import type { EventNameReport } from '../bridge/queue'
+import type { OpenQueue } from './bridge'
+import { table } from './table'
+
+/** `bin/run bridge report`: which events a key's calls were spent on, and whether anything waited for them. */
+export function reportCommand(open: OpenQueue): Command {
+  return new Command('report')
+    .description('show which event names the calls were spent on, and which of them automations wait for')
+    .option('--partition <name>', 'of one API key, by the name that "keys list" shows')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\n--store (or BRIDGE_STORE) names the store, as for the bridge, which may go on running.')
+    .action(async ({ partition, json }: { partition?: string; json?: boolean }, self: Command) => {
+      const names = await open(self, (queue) => queue.partitions.report({ partition }))
+      console.log(json ? JSON.stringify({ names }) : reportOf(names))
+    })
+}
+
+function reportOf(names: EventNameReport[]): string {
+  if (names.length === 0) return 'no event has been fired yet'
+  const rows = names.map(({ partition, name, calls, matched, skipped }) => [
+    partition,
+    name,
+    String(calls),
+    String(matched),
+    String(skipped)
+  ])
+  const calls = sum(names)
+  const vain = sum(names.filter(({ matched }) => matched === 0))
+  const share = `${Math.round(
+    (vain / Math.max(1, calls)) * 100
+  )} % of ${calls} calls went to names that nothing waits for`
+  return `${table(['partition', 'event', 'calls', 'automations', 'skipped'], rows)}\n${share}`
+}
+
+function sum(names: EventNameReport[]): number {
+  return names.reduce((total, { calls }) => total + calls, 0)
+}
