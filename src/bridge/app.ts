@@ -113,7 +113,9 @@ function known(error: Error): HttpError | undefined {
   if (error instanceof HttpError) return error
   if (error instanceof PartitionRefused) return new HttpError(401, error.message, { 'www-authenticate': 'Bearer' })
   if (error instanceof QueueFull) {
-    return new HttpError(error.scope === 'partition' ? 429 : 503, error.message, { 'retry-after': '60' })
+    return new HttpError(error.scope === 'partition' ? 429 : 503, error.message, {
+      'retry-after': String(error.retryAfter)
+    })
   }
   if (error instanceof QueueUnavailable) return trouble('the bridge cannot store anything right now, try again', 10)
   return undefined

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import once from 'lodash/once'
 import { explainListening, originOf } from '../http/listening'
 import { isLoopback } from '../http/loopback'
+import { watchForAlerts } from './alerts'
 import { buildApp } from './app'
 import { startDelivery } from './delivery'
 import { Memory } from './ingest/memory'
@@ -44,7 +45,8 @@ export async function startBridge(
     maxPartitionBytes: checked.maxPartitionBytes,
     maxAgeMs: checked.maxAge,
     dedupeMs: checked.dedupe,
-    deadLetterMs: checked.keepDeadLetters
+    deadLetterMs: checked.keepDeadLetters,
+    forgetAfterMs: checked.forgetAfter
   })
   const memory = new Memory()
   const metrics = createMetrics(queue, memory)
@@ -79,10 +81,13 @@ export async function startBridge(
     graceMs: GRACE_MS
   })
 
+  const { alertUrl, alertOldest: oldestMs } = checked
+  const endAlerts = alertUrl === undefined ? undefined : watchForAlerts({ queue, url: alertUrl, oldestMs, log })
+
   const close = once(async () => {
     stopping = true
     const impatience = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
-    await Promise.all([app.close(), delivery.stop()])
+    await Promise.all([app.close(), delivery.stop(), endAlerts?.()])
     clearTimeout(impatience)
     await queue.close()
     log.info('the bridge has stopped')

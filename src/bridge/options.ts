@@ -100,6 +100,10 @@ const shape = {
   keepDeadLetters: duration()
     .prefault('90d')
     .register(said, { value: 'duration', description: 'how long dead letters are kept' }),
+  forgetAfter: duration().prefault('400d').register(said, {
+    value: 'duration',
+    description: 'how long addresses and contacts are remembered of users of whom nothing comes any more'
+  }),
   wait: duration()
     .prefault('1h')
     .register(said, { value: 'duration', description: 'how long an event waits for its address or its contact' }),
@@ -115,6 +119,18 @@ const shape = {
   adminToken: z.string().min(16, 'must have at least 16 characters').optional().register(said, {
     isSecret: true,
     description: 'serve the [admin API](#admin-api) to those who send it; at least 16 characters'
+  }),
+  alertUrl: z
+    .string()
+    .refine(isSafe, 'must be an https:// address, or an http:// one of this machine')
+    .optional()
+    .register(said, {
+      value: 'url',
+      description: '[alerts](#alerts) are posted to it, when they begin and when they are over'
+    }),
+  alertOldest: duration().prefault('1h').register(said, {
+    value: 'duration',
+    description: 'the age of the oldest waiting event from which on there is an alert'
   }),
   logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent']).prefault('info').register(said, {
     value: 'level',
