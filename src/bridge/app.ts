@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import Fastify from 'fastify'
 import type { Logger } from 'pino'
 import { answerClientError } from '../http/client-errors'
@@ -9,6 +9,7 @@ import { adminApi } from './admin'
 import { createIngest } from './ingest/receive'
 import type { IngestParts, Query } from './ingest/receive'
 import { SOURCES } from './ingest/sources'
+import { logRefusals } from './log'
 import type { BridgeMetrics } from './metrics'
 import { PartitionRefused, QueueFull, QueueUnavailable } from './queue'
 import type { Queue } from './queue'
@@ -56,7 +57,12 @@ export function buildApp(parts: AppParts): FastifyInstance {
     if (isStopping()) throw trouble('the bridge is stopping, try again', 5, { connection: 'close' })
   })
   if (hosts) app.addHook('onRequest', localHostOnly('start it with --allow-host, or with --host to serve all', hosts))
-  app.addHook('onError', async (request, _reply, error) => note(log, request, error))
+  const refusals = logRefusals(log)
+  app.addHook('onError', async ({ routeOptions }, _reply, error) => {
+    const { source } = routeOptions.config
+    if (known(error)) refusals({ source, status: explain(error).status, why: error.message })
+    else log.error({ err: error, source }, 'unexpected error')
+  })
   app.addHook('onResponse', async ({ routeOptions }, reply) => {
     const { source } = routeOptions.config
     if (source !== undefined) metrics.answered(source, reply.statusCode, reply.elapsedTime / 1000)
@@ -123,10 +129,4 @@ function known(error: Error): HttpError | undefined {
 
 function trouble(message: string, retryAfter: number, headers: Record<string, string> = {}): HttpError {
   return new HttpError(503, message, { 'retry-after': String(retryAfter), ...headers })
-}
-
-function note(log: Logger, { routeOptions }: FastifyRequest, error: Error): void {
-  const { source } = routeOptions.config
-  if (known(error)) log.warn({ source, status: explain(error).status, why: error.message }, 'refused a request')
-  else log.error({ err: error, source }, 'unexpected error')
 }

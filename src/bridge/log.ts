@@ -32,3 +32,23 @@ const SECRETS = [
   'userId',
   'anonymousId'
 ]
+
+/** Refused requests that are logged within a second; of more only the number is. */
+const MAX_REFUSALS = 10
+
+/** Logs refused requests, without letting those who are refused fill the disk. */
+export function logRefusals(
+  log: Pick<Logger, 'warn'>
+): (refusal: { source?: string; status: number; why: string }) => void {
+  let second = 0
+  let count = 0
+  return (refusal) => {
+    const now = Math.floor(performance.now() / 1000)
+    if (now !== second) {
+      if (count > MAX_REFUSALS) log.warn({ refused: count - MAX_REFUSALS }, 'refused more requests')
+      second = now
+      count = 0
+    }
+    if (++count <= MAX_REFUSALS) log.warn(refusal, 'refused a request')
+  }
+}

@@ -533,6 +533,20 @@ describe('strangers', () => {
     expect(memory.bytes).toBe(0)
   })
 
+  it.each([
+    [true, '5.6.7.8, 1.2.3.4', 503],
+    [true, '1.2.3.4, 5.6.7.8', 200],
+    [false, '5.6.7.8, 1.2.3.4', 200]
+  ])('have the address that a proxy tells last, if it is to be believed (%s): %s', async (trustProxy, told, status) => {
+    await app.close()
+    await queue.close()
+    await start({ memory: new Memory(100_000), trustProxy })
+    memory.shareOf({ address: '1.2.3.4', apiKey: 'esx_test_other', isProven: false }).take(9_000)
+    memory.shareOf({ address: '1.2.3.4', apiKey: 'esx_test_another', isProven: false }).take(3_000)
+    const large = { ...track, text: 'x'.repeat(1_000) }
+    expect((await postJson('/api/segment/track', large, { ...auth, 'x-forwarded-for': told })).status).toBe(status)
+  })
+
   it('lose the connection when their body does not come on', async () => {
     const socket = await holdBack(100, '')
     const [answer] = (await once(socket, 'data')) as [Buffer]
@@ -584,6 +598,17 @@ describe('strangers', () => {
   function numbered(count: number): string {
     return Array.from({ length: count }, (_, i) => `"n${i}":${i}`).join()
   }
+})
+
+describe('the log', () => {
+  it('does not grow with every request that is refused', async () => {
+    const lines: { status?: number; why?: string; refused?: number }[] = []
+    const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line) as object) })
+    await start({ log })
+    for (let i = 0; i < 100; i++) await postJson('/api/segment/track', track, {})
+    expect(lines.length).toBeLessThan(40)
+    expect(lines[0]).toMatchObject({ status: 401, why: expect.stringContaining('no EmailSendX API key') as string })
+  })
 })
 
 describe('what others ask', () => {
