@@ -76,7 +76,10 @@ async function suffer(attack: string, seconds: number): Promise<Record<string, s
       attack === 'none' ? undefined : fork(path.join(__dirname, 'attack/attackers.ts'), [attack, new URL(url).port])
     const sight = await watch(url, api, bridge, seconds)
     attacker?.kill('SIGKILL')
-    return { ...printed(sight), 'left soon after': await left(url, attack === 'none' ? 0 : LEFT_SECONDS) }
+    return {
+      ...printed(sight),
+      'left soon after': attack === 'hanging' ? 'their own events' : await left(url, LEFT_SECONDS)
+    }
   } finally {
     bridge.kill('SIGKILL')
     api.close()

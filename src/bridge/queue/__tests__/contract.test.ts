@@ -320,11 +320,15 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
         expect(await queue.partitions.list({ suspended: true })).toEqual([
           {
             partition: expect.stringMatching(/^[0-9a-f]{12}$/),
+            keyPrefix: key.apiKey.slice(0, 13),
             events: 1,
             deferred: 0,
+            deferredFor: {},
             bytes: expect.any(Number),
+            delivered: expect.any(Number),
             deadLetters: 0,
             oldestArrivedAt: START,
+            nextCallAt: START + HOUR,
             proven: true,
             paused: false,
             suspended: { since: START, reason: suspended.reason, nextTryAt: START + HOUR }
@@ -342,6 +346,16 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
         expect(await claim()).toBeUndefined()
         now += 1_000
         await take(key, track())
+        expect(await claim()).toBeDefined()
+      })
+
+      it('are tried again at once by retry, unless somebody has paused them', async () => {
+        await take(key, track())
+        await suspend()
+        await queue.partitions.pause({ apiKey: key.apiKey })
+        expect(await queue.partitions.retry({})).toBe(0)
+        await queue.partitions.resume({})
+        expect(await queue.partitions.retry({ apiKey: key.apiKey })).toBe(1)
         expect(await claim()).toBeDefined()
       })
 
@@ -753,6 +767,26 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
       )
       expect(await queue.deadLetters.retry({ reason: 'gave_up' })).toEqual({ retried: 2500, kept: 0 })
       expect((await queued(partition)).map(({ event }) => event.messageId)).toEqual(order.reverse().slice(0, 1000))
+    })
+
+    it('hold what a person has put in their place', async () => {
+      const [rejected] = await queue.deadLetters.list({ type: 'rejected' })
+      const better = track({ userId: 'better' })
+      const { bytes } = await queue.stats()
+      expect(await queue.deadLetters.replace(rejected.id, better)).toBe(true)
+      expect(await queue.deadLetters.show(rejected.id)).toMatchObject({
+        type: 'track',
+        content: { event: { userId: 'better' } }
+      })
+      expect((await queue.stats()).bytes).toBeGreaterThan(bytes)
+      expect(await queue.deadLetters.retry({ ids: [rejected.id] })).toEqual({ retried: 1, kept: 0 })
+      const waiting = await queue.partitions.events({})
+      expect(waiting).toMatchObject([{ event: { messageId: better.messageId }, attempts: 0, arrivedAt: now }])
+      expect(await queue.partitions.events({}, { after: waiting[0].id })).toEqual([])
+      expect(await queue.deadLetters.replace(999_999, better)).toBe(false)
+      await queue.partitions.drop({})
+      await queue.deadLetters.purge({})
+      expect((await queue.stats()).bytes).toBe(0)
     })
 
     it('are gone when purged', async () => {

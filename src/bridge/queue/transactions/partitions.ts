@@ -293,6 +293,7 @@ function* listPartitions(
     ...params,
     limit
   )
+  if (found.length === 0) return []
   const deferred = yield* rows<{ partition_id: number; deferred_for: DeferReason; count: number }>(
     `SELECT partition_id, deferred_for, COUNT(*) AS count FROM events
       WHERE deferred_until IS NOT NULL AND partition_id IN (${marks(found)}) GROUP BY partition_id, deferred_for`,
