@@ -145,7 +145,7 @@ describe('the way to sandbox and bridge', () => {
   })
 
   it('says that there is no bridge', async () => {
-    const { status, text } = await ask('/tester/bridge/partitions')
+    const { status, text } = await ask('/tester/bridge/keys')
     expect([status, JSON.parse(text).error]).toEqual([404, 'No bridge runs beside this server: npm start runs one.'])
   })
 })

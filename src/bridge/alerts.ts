@@ -79,7 +79,7 @@ export function watchForAlerts({ queue, url, oldestMs, log, everyMs = EVERY_MS }
   const deadLetters: { at: number; count: number }[] = []
   const ending = new AbortController()
   let round = Promise.resolve()
-  const timer = setInterval(() => (round = round.then(look)), everyMs)
+  const timer = setInterval(() => void (round = round.then(look)), everyMs)
 
   async function look(): Promise<void> {
     const current = alertsOf(await see(), oldestMs)
