@@ -5,14 +5,11 @@ import type { BridgeOptions } from '../bridge'
 import { checkOptions, describedOptions } from '../bridge/options'
 import type { DescribedOption } from '../bridge/options'
 import { openQueue } from '../bridge/queue'
-import type { Queue } from '../bridge/queue'
 import { deadLettersCommand } from './dead-letters'
 import { keysCommand } from './keys'
+import type { OpenQueue } from './open-queue'
 import { reportCommand } from './report'
 import { untilStopped } from './until-stopped'
-
-/** Does something with the store that a command's options name, and closes it again. */
-export type OpenQueue = <Result>(command: Command, work: (queue: Queue) => Promise<Result>) => Promise<Result>
 
 /** `bin/run bridge`: takes webhooks and SDK calls in and delivers them to EmailSendX, until SIGTERM or Ctrl-C. */
 export function bridgeCommand(): Command {

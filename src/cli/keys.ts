@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { PartitionFilter, PartitionStatus } from '../bridge/queue'
-import type { OpenQueue } from './bridge'
+import type { OpenQueue } from './open-queue'
 import { progressOf } from './progress'
 import { stdin } from './stdin'
 import { ago, table } from './table'

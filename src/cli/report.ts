@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { EventNameReport } from '../bridge/queue'
-import type { OpenQueue } from './bridge'
+import type { OpenQueue } from './open-queue'
 import { table } from './table'
 
 /** `bin/run bridge report`: which events a key's calls were spent on, and whether anything waited for them. */
