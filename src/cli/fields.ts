@@ -42,7 +42,9 @@ function words({ identifies, refused, fields, created }: FieldsReport): string {
       ? [`The destination refuses ${refused} of ${identifies} events: a trait of theirs has no usable name.`]
       : []),
     ...(fields.some(({ name, key }) => key !== undefined && key !== name)
-      ? ['A trait arrives under its own name. One whose key differs fills the field only under that key.']
+      ? [
+          'A trait whose key differs fills the field only when Metadata Names of the mapping is "Keys of custom fields".'
+        ]
       : []),
     missing > 0
       ? `${missing} custom fields are missing; --create creates them. Until then no template can show those traits.`

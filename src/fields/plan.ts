@@ -1,5 +1,6 @@
 import groupBy from 'lodash/groupBy'
-import { fieldKey, fieldLabel, type FieldType } from './custom-field'
+import { toFieldKey } from '../../definitions/emailsendx/identifyContact/metadata'
+import { fieldLabel, type FieldType } from './custom-field'
 import type { Trait } from './traits'
 
 export interface CustomField {
@@ -22,10 +23,10 @@ export interface PlannedField extends Trait {
 /** For each trait, whether a custom field waits for it. */
 export function planFields(traits: Trait[], existing: CustomField[]): PlannedField[] {
   const keys = new Set(existing.map(({ key }) => key))
-  const named = groupBy(traits, ({ name }) => fieldKey(name))
+  const named = groupBy(traits, ({ name }) => toFieldKey(name))
   return traits.map((trait) => {
-    const key = fieldKey(trait.name)
-    if (key === undefined) return { ...trait, need: 'no key', collidesWith: [] }
+    const key = toFieldKey(trait.name)
+    if (key === '') return { ...trait, need: 'no key', collidesWith: [] }
     const others = named[key].map(({ name }) => name).filter((name) => name !== trait.name)
     const need = keys.has(key) ? 'exists' : others.length > 0 ? 'collides' : 'missing'
     return { ...trait, key, need, collidesWith: others }

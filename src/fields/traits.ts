@@ -1,4 +1,5 @@
-import { toContact } from '../../definitions/emailsendx/identifyContact/contact'
+import type { JSONObject } from '@segment/actions-core'
+import { toMetadata } from '../../definitions/emailsendx/identifyContact/metadata'
 import type { JsonObject } from '../http/json'
 import { isObject } from '../http/json'
 import { fieldType, type FieldType } from './custom-field'
@@ -49,7 +50,7 @@ export async function traitsOf(events: AsyncIterable<JsonObject>): Promise<Trait
 /** The destination's own answer to what becomes of traits; undefined when it refuses them. */
 function metadataOf(traits: JsonObject): JsonObject | undefined {
   try {
-    return toContact({ email: 'somebody@example.com', traits, nestedTraits: 'flatten' }).metadata ?? {}
+    return toMetadata(traits as JSONObject, 'flatten', undefined)
   } catch {
     return undefined
   }

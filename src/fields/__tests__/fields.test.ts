@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib'
 import { openAccount, type Account } from '../../account/account'
 import { SANDBOX_KEY, startSandbox, type Sandbox } from '../../sandbox'
 import { compareFields } from '..'
-import { fieldKey, fieldLabel } from '../custom-field'
+import { toFieldKey } from '../../../definitions/emailsendx/identifyContact/metadata'
+import { fieldLabel } from '../custom-field'
 
 let folder: string
 let sandbox: Sandbox
@@ -75,19 +76,10 @@ describe('the traits seen', () => {
 })
 
 describe('a custom field', () => {
-  it('is called as EmailSendX lets it be called', () => {
-    const keys = {
-      signupSource: 'signup_source',
-      'Company Size': 'company_size',
-      userID: 'user_id',
-      HTTPStatus: 'http_status',
-      straße: 'stra_e',
-      Prénom: 'prenom',
-      plan: 'plan'
-    }
-    for (const [trait, key] of Object.entries(keys)) expect([trait, fieldKey(trait)]).toEqual([trait, key])
-    for (const trait of ['2', '__', '年齢', '']) expect(fieldKey(trait)).toBeUndefined()
-    expect(fieldKey('x'.repeat(80))).toHaveLength(50)
+  it('has the key under which the destination sends the trait when Metadata Names says so', async () => {
+    const fields = await fieldsOf({ signupSource: 'ad', 'Company Size': 'M', plan: 'pro' })
+    for (const [name, { key }] of Object.entries(fields)) expect(key).toBe(toFieldKey(name))
+    expect(fields.signupSource.key).toBe('signup_source')
     expect(fieldLabel('signup_source')).toBe('Signup source')
   })
 
