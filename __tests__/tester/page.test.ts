@@ -223,6 +223,13 @@ describe('settings and mappings', () => {
     await page.getByLabel('API Key').fill('esx_live_wrong')
     await page.getByRole('button', { name: 'Test authentication' }).click()
     await page.getByText('EmailSendX refused the API key').waitFor()
+    // Nothing is sent here, so that nothing can be sent again.
+    await goWrong(page, '500')
+    await page.getByRole('button', { name: 'Back to normal' }).waitFor()
+    await page.getByRole('button', { name: 'Test authentication' }).click()
+    const words = page.locator('.test').getByText('has a problem of its own')
+    await words.waitFor()
+    expect(await words.innerText()).not.toContain('again')
   })
 
   it('keeps everything across a reload, the key only for the session', async () => {
@@ -303,7 +310,7 @@ describe('what was sent', () => {
     expect(untaken).toMatch(/Not sent[\s\S]*page[\s\S]*No preset takes it/)
     expect(delivered).toMatch(/Delivered[\s\S]*ada@example.com: The contact is created\./)
     expect(refused).toMatch(/Refused[\s\S]*email/i)
-    expect(fired).toMatch(/Delivered[\s\S]*one automation starts/)
+    expect(fired).toMatch(/Delivered[\s\S]*purchase_completed: [\s\S]*one automation starts/)
     await page.locator('.results').getByText('2 delivered, 1 taken by no preset, 1 refused').waitFor()
   })
 
@@ -351,6 +358,7 @@ describe('what was sent', () => {
     expect(await exchange.innerText()).toMatch(/authorization\s*:?\s*<redacted>/)
     await exchange.getByRole('button', { name: 'Copy as curl' }).click()
     await exchange.getByText('Copied').waitFor()
+    await exchange.getByText('takes the key from the variable EMAILSENDX_API_KEY').waitFor()
     const line = await page.evaluate(() => navigator.clipboard.readText())
     expect(line).toContain('-H "Authorization: Bearer $EMAILSENDX_API_KEY"')
     expect(line).toContain(`'${stack.sandbox}/api/v1/contacts/bulk'`)

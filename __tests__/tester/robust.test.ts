@@ -55,6 +55,12 @@ async function everywhere(page: Page, look: (where: string) => Promise<void>): P
     await page.getByRole('tab', { name }).click()
     await look(`tab ${name}`)
   }
+  await page.getByRole('tab', { name: 'Event', exact: true }).click()
+  await page.getByText('Save as …').click()
+  await look('save as')
+  await page.getByRole('button', { name: 'Help' }).click()
+  await look('help')
+  await page.getByRole('button', { name: 'Close' }).click()
   await page.getByRole('tab', { name: 'Settings' }).click()
   await page.getByRole('button', { name: 'Choose a list' }).click()
   await page.getByRole('button', { name: /Paying Customers/ }).waitFor()

@@ -1,6 +1,7 @@
 import http from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
+import { startServe } from '../../src/serve'
 import { SANDBOX_KEY, startStack } from './__helpers__/stack'
 import type { Stack } from './__helpers__/stack'
 
@@ -148,6 +149,20 @@ describe('the way to sandbox and bridge', () => {
     const { status, text } = await ask('/tester/bridge/keys')
     expect([status, JSON.parse(text).error]).toEqual([404, 'No bridge runs beside this server: npm start runs one.'])
   })
+})
+
+it('finds a sandbox that runs by itself, and takes nothing else for one', async () => {
+  const start = async (port: string) => {
+    const env = { SANDBOX_PORT: port, BRIDGE_PORT: '1' }
+    const lines: string[] = []
+    const serve = await startServe({ port: 0, env, log: (line) => lines.push(line) })
+    const found = (await (await fetch(`${serve.url}/tester/start`)).json()).sandbox
+    await serve.close()
+    expect(lines).toContain(`Tester page: http://localhost:${serve.port}`)
+    return found
+  }
+  expect(await start(new URL(stack.sandbox).port)).toBe(stack.sandbox)
+  expect(await start(new URL(stack.page).port)).toBeUndefined()
 })
 
 describe('the preview', () => {

@@ -24,8 +24,8 @@ export interface EventStatus {
   outcome?: Meaning
 }
 
-/** What a client acts on: the outcome without what the row or the exchanges have already. */
-export type Meaning = Pick<Outcome, 'kind' | 'message'> & { waitsUntil?: number; retryAfterMs?: number }
+/** What a client acts on: the outcome without what the row or the exchanges have already. `sent` is what EmailSendX was sent. */
+export type Meaning = Pick<Outcome, 'kind' | 'message' | 'sent'> & { waitsUntil?: number; retryAfterMs?: number }
 
 /** A body that cannot be what the route asks for. */
 export class BadCall extends Error {

@@ -106,7 +106,7 @@ export function recordingDestination(definition: Definition): Recording {
 const OUTCOMES = Symbol.for('emailsendx.outcomes')
 const outcomesOf = (rendered: unknown): Meaning[] | undefined =>
   (rendered as { [OUTCOMES]?: Outcome[] } | undefined)?.[OUTCOMES]?.map((outcome) =>
-    omit(outcome, 'status', 'sent', 'answer', 'pace')
+    omit(outcome, 'status', 'answer', 'pace')
   )
 
 interface Listener {

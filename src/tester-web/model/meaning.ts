@@ -29,7 +29,11 @@ export function meaningOf({ status, errormessage = '', outcome, sent, body }: Ev
   const detail = outcome?.message ?? errormessage
   switch (kind) {
     case 'delivered':
-      return { tone: 'delivered', headline: 'Delivered', detail: `${subjectOf(sent)}${storedAs(body) ?? detail}` }
+      return {
+        tone: 'delivered',
+        headline: 'Delivered',
+        detail: `${subjectOf(outcome?.sent ?? sent)}${storedAs(body) ?? detail}`
+      }
     case 'retry':
       return { tone: 'again', headline: 'Segment would send it again', badge: againFor(outcome?.retryAfterMs), detail }
     case 'unknown_effect':
