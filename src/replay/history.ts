@@ -13,7 +13,7 @@ import Database from 'libsql'
 const SCHEMA = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
   CREATE TABLE identifies (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, user TEXT, anonymous TEXT, email TEXT,
-    place TEXT NOT NULL, traits TEXT NOT NULL, found TEXT);
+    place TEXT NOT NULL, traits TEXT NOT NULL, leaves INTEGER NOT NULL, found TEXT);
   CREATE TABLE tracks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, user TEXT, anonymous TEXT, email TEXT,
     place TEXT NOT NULL, message_id TEXT NOT NULL, event TEXT NOT NULL, found TEXT);
   CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT NOT NULL, user TEXT, anonymous TEXT, at INTEGER NOT NULL,

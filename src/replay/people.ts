@@ -1,7 +1,9 @@
+import { MAX_BODY_BYTES } from '../../definitions/emailsendx/constants'
 import { mergeContacts, toContact } from '../../definitions/emailsendx/identifyContact/contact'
 import type { ContactRow } from '../../definitions/emailsendx/types'
 import type { History } from './history'
 
+const TOO_LARGE = `a contact with more than ${MAX_BODY_BYTES / 1e6} MB of traits, all its identify() calls together`
 const NOBODYS = 'no address, and no identify() in these files says whose userId or anonymousId it is'
 
 /** Works out what is to be sent from what was read: one contact for each address, and the events to be fired, in order. */
@@ -51,6 +53,8 @@ interface IdentifyRow {
   at: number
   place: string
   traits: string
+  /** 1: it says that the person has left an audience of Engage. */
+  leaves: number
 }
 
 type Person = Omit<IdentifyRow, 'traits'> & { contact: ContactRow }
@@ -59,7 +63,7 @@ type Person = Omit<IdentifyRow, 'traits'> & { contact: ContactRow }
 function collapse(history: History): void {
   let person: Person | undefined
   const rows = history.rows<IdentifyRow>(
-    'SELECT email, user, anonymous, at, place, traits FROM identifies WHERE email IS NOT NULL ORDER BY email, at, id'
+    'SELECT email, user, anonymous, at, place, traits, leaves FROM identifies WHERE email IS NOT NULL ORDER BY email, at, id'
   )
   for (const { traits, ...row } of rows) {
     if (person && person.email !== row.email) {
@@ -73,6 +77,7 @@ function collapse(history: History): void {
         ...row,
         user: row.user ?? person?.user ?? null,
         anonymous: row.anonymous ?? person?.anonymous ?? null,
+        leaves: Math.min(row.leaves, person?.leaves ?? 1),
         contact: person ? mergeContacts(person.contact, contact) : contact
       }
     } catch (error) {
@@ -82,10 +87,11 @@ function collapse(history: History): void {
   if (person) add(history, person)
 }
 
-function add(history: History, { email, user, anonymous, at, place, contact }: Person): void {
+function add(history: History, { email, user, anonymous, at, place, contact, leaves }: Person): void {
+  // Of whom nothing else is known, nobody makes a contact on the way out.
+  if (leaves === 1) return
   const text = JSON.stringify(contact)
-  history.run(
-    'INSERT INTO people VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)',
-    ...[email, user, anonymous, at, place, text, Buffer.byteLength(text)]
-  )
+  const bytes = Buffer.byteLength(text)
+  if (bytes >= MAX_BODY_BYTES) return history.addProblem(place, TOO_LARGE, { email })
+  history.run('INSERT INTO people VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)', email, user, anonymous, at, place, text, bytes)
 }

@@ -1,7 +1,9 @@
+import { leavesAudience } from '../../definitions/emailsendx/identifyContact/audience'
 import type { BridgeEvent } from '../bridge/event'
 import { normalize } from '../bridge/ingest/normalize'
 import type { Normalized } from '../bridge/ingest/normalize'
 import { isObject } from '../http/json'
+import type { JsonObject } from '../http/json'
 import type { History } from './history'
 import { readInput } from './read'
 import type { Input } from './read'
@@ -58,13 +60,16 @@ class Recorder {
   private addEvent(place: string, event: BridgeEvent): void {
     this.count(event.type)
     const { userId = null, anonymousId = null, email = null, emailProblem, messageId } = event
-    const { timestamp, traits, event: name, properties } = event.event
+    const { timestamp, traits, context, event: name, properties } = event.event
     const at = Date.parse(timestamp as string)
     if (event.type === 'track' && (this.options.fireSince === undefined || at < this.options.fireSince)) return
     if (emailProblem !== undefined) return this.history.addProblem(place, WRONG_EMAIL, event.event)
     const whose = [at, userId, anonymousId, email, place]
     if (event.type === 'identify') {
-      this.history.run('INSERT INTO identifies VALUES (NULL, ?, ?, ?, ?, ?, ?, NULL)', ...whose, JSON.stringify(traits))
+      const personas = isObject(context) && isObject(context.personas) ? context.personas : undefined
+      const leaves = leavesAudience({ personas, traits: traits as JsonObject }) ? 1 : 0
+      const insert = 'INSERT INTO identifies VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, NULL)'
+      this.history.run(insert, ...whose, JSON.stringify(traits), leaves)
     } else {
       const content = JSON.stringify({ event: name, properties })
       this.history.run('INSERT INTO tracks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, NULL)', ...whose, messageId, content)

@@ -78,6 +78,16 @@ describe('people', () => {
   })
 })
 
+it('makes no contacts of those of whom nothing is known but that they left an audience', async () => {
+  const personas = { computation_class: 'audience', computation_key: 'vip' }
+  const { contacts } = await planOf([
+    identify('u1', { email: 'gone@acme.com', vip: false }, at(1), { context: { personas } }),
+    identify('u2', { email: 'there@acme.com', plan: 'pro' }, at(1)),
+    identify('u2', { email: 'there@acme.com', vip: false }, at(2), { context: { personas } })
+  ])
+  expect(contacts).toEqual([{ email: 'there@acme.com', metadata: { plan: 'pro', vip: false } }])
+})
+
 describe('events', () => {
   const history = [
     track('u1', 'Signed Up', at(1)),
@@ -130,12 +140,14 @@ it('tells what cannot be delivered, why and where, without repeating it', async 
     { userId: 'u1' },
     identify('u1', { email: 'morgan(at)acme' }),
     { type: 'delete', userId: 'u1' },
-    identify('u2', { email: 'b@acme.com', [' ']: 1 }),
-    identify('u2', { email: 'b@acme.com', [' ']: 2, fine: 1 })
+    identify('u2', { email: 'b@acme.com', ['x'.repeat(300)]: 1 }),
+    identify('u2', { email: 'b@acme.com', ['x'.repeat(300)]: 2, fine: 1 }),
+    identify('u3', { email: 'c@acme.com', one: 'x'.repeat(600_000) }),
+    identify('u3', { email: 'c@acme.com', two: 'x'.repeat(600_000) })
   ])
-  expect(plan).toMatchObject({ people: 0, undeliverable: { count: 6 } })
+  expect(plan).toMatchObject({ people: 0, undeliverable: { count: 7 } })
   const told = plan.undeliverable.reasons.map(({ reason, count, places }) => [count, places.length, reason])
-  expect(told[0]).toEqual([2, 2, expect.stringContaining('a trait has an empty name'.slice(2))])
+  expect(told[0]).toEqual([2, 2, expect.stringContaining('has a name of 300 characters')])
   expect(JSON.stringify(plan)).not.toMatch(/morgan|acme/)
 })
 
