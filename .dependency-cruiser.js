@@ -101,7 +101,12 @@ module.exports = {
       { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] }
     ),
     forbidden('no-unresolvable', 'this import leads nowhere', {}, { couldNotResolve: true }),
-    forbidden('no-test-code', 'only tests import test code', { pathNot: [test, '^bench/'] }, { path: test })
+    forbidden(
+      'no-test-code',
+      'only tests import test code',
+      { pathNot: [test, '^__tests__/', '^bench/'] },
+      { path: test }
+    )
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
