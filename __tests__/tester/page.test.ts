@@ -451,35 +451,67 @@ describe('the bridge', () => {
     })
   const panel = () => page.getByRole('region', { name: 'Bridge' })
 
-  it('shows its partitions, why an event is dead, and tries it again', async () => {
+  it('opens a dead letter, tries it again and says what came of it', async () => {
     const email = 'unwanted@example.com'
     await sandbox('faults', { kind: 'refuse-contact', email, message: 'we do not like you' })
     expect((await send([{ type: 'identify', messageId: 'a1', userId: 'u', traits: { email } }])).status).toBe(200)
     const dead = panel().locator('.card', { hasText: 'a1' })
     await dead.getByText('we do not like you').waitFor()
     await panel()
-      .getByText(/^0 queued · 1 dead/)
+      .getByText(/^0 waiting · \d+ delivered · 1 dead/)
+      .waitFor()
+    await panel().getByText('esx_test', { exact: false }).first().waitFor()
+    await dead.getByText('Open').click()
+    await dead.getByText(/Tried 1 time · userId u · email unwanted@example\.com/).waitFor()
+    await dead.getByRole('button', { name: 'Retry' }).click()
+    await panel()
+      .getByText(/^a1 died again at .*we do not like you/)
       .waitFor()
     await fetch(`${stack.sandbox}/_sandbox/faults`, { method: 'DELETE' })
     await dead.getByRole('button', { name: 'Retry' }).click()
+    await panel().getByText('a1 is delivered.').waitFor()
     await emailsendx().getByText(email).waitFor()
-    await panel()
-      .getByText(/^0 queued · 0 dead/)
-      .waitFor()
   })
 
-  it('takes the event by its webhook door, and counts what it delivers', async () => {
+  it('corrects the event of a dead letter, and purges one when one means it', async () => {
+    expect(
+      (
+        await send([
+          { type: 'identify', messageId: 'b1', userId: 'u1', traits: { email: 'not an address' } },
+          { type: 'identify', messageId: 'b2', userId: 'u2', traits: { email: 'nor this' } }
+        ])
+      ).status
+    ).toBe(200)
+    const dead = panel().locator('.card', { hasText: 'b1' })
+    await dead.getByText('Open').click()
+    await dead.getByRole('button', { name: 'Edit' }).click()
+    const event = { type: 'identify', userId: 'u1', traits: { email: 'corrected@example.com' } }
+    await dead.getByLabel('Event of the dead letter').fill(JSON.stringify(event))
+    await dead.getByRole('button', { name: 'Save and retry' }).click()
+    await emailsendx().getByText('corrected@example.com').waitFor()
+    const other = panel().locator('.card', { hasText: 'b2' })
+    await other.getByRole('button', { name: 'Purge' }).click()
+    await other.getByRole('button', { name: 'Really purge?' }).click()
+    await other.waitFor({ state: 'detached' })
+  })
+
+  it('takes the event by its webhook, and shows what waits and why', async () => {
     await sample(page, 'identify')
     await panel().getByRole('button', { name: 'Post the event here' }).click()
     await panel().getByText('1 accepted').waitFor()
     await emailsendx().getByText('morgan@acme.com').waitFor()
     await panel()
-      .getByText(/^[1-9]\d* events? delivered/)
+      .getByText(/^0 waiting · [1-9]\d* delivered/)
       .waitFor()
-    // Sent again it is another event, with an id of its own.
+    await paste(page, { type: 'track', event: 'Early', userId: 'early@example.com' })
     await panel().getByRole('button', { name: 'Post the event here' }).click()
     await panel()
-      .getByText(/^[2-9]\d* events delivered/)
+      .getByText(/^1 waiting/)
+      .waitFor()
+    await panel().getByText('1 put off: EmailSendX has no such contact yet.').waitFor()
+    await panel().getByText('Waiting events').click()
+    await panel()
+      .getByText(/until .* for: contact/)
       .waitFor()
   })
 

@@ -36,7 +36,6 @@ const BRIDGE: ProxyRoute[] = [
   { method: 'PUT', path: '/dead-letters/:id', to: '/_bridge/dead-letters/:id' },
   { method: 'DELETE', path: '/dead-letters/:id', to: '/_bridge/dead-letters/:id' },
   { method: 'POST', path: '/dead-letters/:id/retry', to: '/_bridge/dead-letters/:id/retry' },
-  { method: 'GET', path: '/metrics', to: '/metrics' },
   { method: 'POST', path: '/events', to: '/api/segment/track' }
 ]
 
@@ -59,7 +58,7 @@ export async function bridgeProxy(app: FastifyInstance, { upstreams }: ProxyOpti
 
 interface Upstream {
   origin?: string
-  /** Sent along where the page sends no key of its own. */
+  /** Sent along where the page sends no key of its own: the page never has it. */
   token?: string
 }
 

@@ -1,13 +1,26 @@
-import { clock, counted } from '../model/words'
-import { bridge, bridgeTrouble, receipt, retryDeadLetter, sendToBridge } from '../state/bridge'
-import type { DeadLetter, Partition } from '../state/bridge'
+import { useState } from 'preact/hooks'
+import { clock, counted, wordsOf } from '../model/words'
+import {
+  bridge,
+  bridgeTrouble,
+  openLetter,
+  purgeLetter,
+  receipt,
+  replaceLetter,
+  retryLetter,
+  sendToBridge,
+  waitingEvents
+} from '../state/bridge'
+import type { DeadLetter, OpenedLetter, Partition, WaitingEvent } from '../state/bridge'
 import { start } from '../state/definition'
 import { reading, settings } from '../state/inputs'
+import { Json } from './Json'
+import { Confirmed, Value } from './pieces'
 
-/** What the bridge has in hand, partition by partition. */
+/** What the bridge has in hand, key by key. */
 export function BridgePane() {
   if (!start.value?.bridge) return <p class="pane bridge quiet">No bridge runs beside this page: npm start runs one.</p>
-  const { partitions, deadLetters, delivered } = bridge.value ?? { partitions: [], deadLetters: [], delivered: 0 }
+  const { partitions, deadLetters, total } = bridge.value ?? { partitions: [], deadLetters: [], total: 0 }
   return (
     <section class="pane bridge" aria-labelledby="bridge-title">
       <header class="pane-head">
@@ -18,16 +31,26 @@ export function BridgePane() {
         <SendHere />
       </header>
       <div class="pane-body">
-        {partitions.length === 0 && <p class="quiet">Nothing has come in yet, by webhook or SDK.</p>}
-        {partitions.length > 0 && <p>{counted(delivered, 'event')} delivered since the bridge was started</p>}
+        <p class="hint">
+          For who has no Segment destination: it takes webhooks and SDKs, and delivers however long EmailSendX is away.{' '}
+          <a href="/tester/docs/bridge" target="_blank" rel="noreferrer">
+            More
+          </a>
+        </p>
+        {partitions.length === 0 && <p class="quiet">Nothing has come in yet.</p>}
         <ul class="cards">
           {partitions.map((partition) => (
             <PartitionView key={partition.partition} partition={partition} />
           ))}
           {deadLetters.map((letter) => (
-            <DeadLetterView key={letter.id} letter={letter} />
+            <LetterView key={letter.id} letter={letter} />
           ))}
         </ul>
+        {total > deadLetters.length && (
+          <p class="hint">
+            The newest {deadLetters.length} of {total} dead letters.
+          </p>
+        )}
       </div>
     </section>
   )
@@ -45,47 +68,158 @@ function SendHere() {
   )
 }
 
-function PartitionView({
-  partition: { partition, events, deferred, deadLetters, suspended }
-}: {
-  partition: Partition
-}) {
+/** Why an event is put off. */
+const REASONS: Record<string, string> = {
+  contact: 'EmailSendX has no such contact yet',
+  email: 'nobody has told the address of its user'
+}
+
+function PartitionView({ partition: one }: { partition: Partition }) {
+  const { partition, keyPrefix, events, deferredFor, delivered, deadLetters, oldestArrivedAt, paused, suspended } = one
   return (
     <li class="card">
       <p class="card-head">
         <span>
-          partition <span class="code">{partition}</span>
+          key <span class="code">{keyPrefix ? `${keyPrefix}…` : partition}</span>
         </span>
-        {suspended && <span class="badge bad">suspended</span>}
+        {(suspended ?? paused) && <span class="badge bad">{paused ? 'paused' : 'suspended'}</span>}
       </p>
       <p>
-        {events} queued{deferred > 0 && ` (${deferred} waiting for a user)`} · {deadLetters} dead
+        {events} waiting · {delivered} delivered · {deadLetters} dead
       </p>
+      {events > 0 && (
+        <p class="quiet">
+          {oldestArrivedAt !== undefined && `The oldest came at ${clock(oldestArrivedAt)}. `}
+          {Object.entries(deferredFor)
+            .map(([reason, count]) => `${count} put off: ${REASONS[reason] ?? reason.replaceAll('_', ' ')}.`)
+            .join(' ')}
+        </p>
+      )}
       {suspended && (
         <p class="bad">
           {suspended.reason} It is tried again at {clock(suspended.nextTryAt)}.
         </p>
       )}
+      {events > 0 && <Waiting partition={partition} />}
     </li>
   )
 }
 
-function DeadLetterView({ letter: { id, type, messageId, reason, detail, diedAt } }: { letter: DeadLetter }) {
+/** The events that wait, when somebody looks. */
+function Waiting({ partition }: { partition: string }) {
+  const [shown, setShown] = useState<WaitingEvent[] | string>('Looking …')
+  const look = (isOpen: boolean) => {
+    if (isOpen)
+      waitingEvents(partition).then(
+        ({ events }) => setShown(events),
+        (error) => setShown(wordsOf(error))
+      )
+  }
+  return (
+    <details onToggle={(event) => look(event.currentTarget.open)}>
+      <summary>Waiting events</summary>
+      {typeof shown === 'string' ? (
+        <p class="quiet">{shown}</p>
+      ) : (
+        <ul>
+          {shown.map(({ id, event, arrivedAt, attempts, deferred }) => (
+            <li key={id}>
+              {event.type} <span class="code">{event.messageId}</span>, since {clock(arrivedAt)}
+              {attempts > 0 && `, tried ${counted(attempts, 'time')}`}
+              {deferred && `, until ${clock(deferred.until)} for: ${deferred.for.replaceAll('_', ' ')}`}
+              <Json value={event.event} label={`Event ${event.messageId}`} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </details>
+  )
+}
+
+function LetterView({ letter }: { letter: DeadLetter }) {
+  const { id, type, messageId, reason, detail, diedAt } = letter
+  const [opened, setOpened] = useState<OpenedLetter | string | undefined>(undefined)
+  const look = (isOpen: boolean) => {
+    if (isOpen)
+      openLetter(id).then(
+        ({ deadLetter }) => setOpened(deadLetter),
+        (error) => setOpened(wordsOf(error))
+      )
+  }
   return (
     <li class="card">
       <p class="card-head">
         <span>
           ✕ {type} <span class="code quiet">{messageId}</span>
         </span>
-        {type !== 'rejected' && (
-          <button type="button" class="link" onClick={() => void retryDeadLetter(id)}>
-            Retry<span class="unseen"> {messageId}</span>
-          </button>
-        )}
+        <span class="actions">
+          {type !== 'rejected' && (
+            <button type="button" class="link" onClick={() => void retryLetter(letter)}>
+              Retry<span class="unseen"> {messageId}</span>
+            </button>
+          )}
+          <Confirmed label="Purge" question="Really purge?" act={() => void purgeLetter(letter)} />
+        </span>
       </p>
       <p>
         {reason.replaceAll('_', ' ')}, {clock(diedAt)}: {detail}
       </p>
+      <details onToggle={(event) => look(event.currentTarget.open)}>
+        <summary>Open</summary>
+        {typeof opened === 'string' ? <p class="bad">{opened}</p> : opened && <Opened key={id} letter={opened} />}
+      </details>
     </li>
+  )
+}
+
+/** All about a dead letter, and its event to be corrected. */
+function Opened({ letter }: { letter: OpenedLetter }) {
+  const { event, user = {}, attempts } = letter
+  const [text, setText] = useState<string | undefined>(undefined)
+  const [mistake, setMistake] = useState('')
+  const replace = () => {
+    try {
+      void replaceLetter(letter, JSON.parse(text ?? ''))
+    } catch {
+      setMistake('This is no JSON.')
+    }
+  }
+  return (
+    <>
+      <p>
+        Tried {counted(attempts, 'time')}
+        {Object.entries(user)
+          .filter(([, value]) => value !== undefined)
+          .map(([name, value]) => (
+            <span key={name}>
+              {' '}
+              · {name} <Value value={value} />
+            </span>
+          ))}
+      </p>
+      {text === undefined ? (
+        <>
+          <Json value={event} label={`Event ${letter.messageId}`} />
+          <button type="button" onClick={() => setText(JSON.stringify(event, null, 2))}>
+            Edit
+          </button>
+        </>
+      ) : (
+        <>
+          <textarea
+            class="code"
+            rows={10}
+            aria-label="Event of the dead letter"
+            spellcheck={false}
+            value={text}
+            onInput={({ currentTarget: { value } }) => setText(value)}
+          />
+          <button type="button" onClick={replace}>
+            Save and retry
+          </button>
+          {mistake && <p class="bad">{mistake}</p>}
+        </>
+      )}
+    </>
   )
 }

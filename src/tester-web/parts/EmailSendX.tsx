@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks'
 import { start } from '../state/definition'
 import { apiUrl, currentKey, goesToSandbox, resetSandbox, sandbox, sandboxTrouble } from '../state/sandbox'
 import { persisted } from '../state/storage'
@@ -6,6 +5,7 @@ import { Automations, Events, Lists, Requests } from './SandboxTables'
 import { BridgePane } from './BridgePane'
 import { Contacts } from './Contacts'
 import { Faults } from './Faults'
+import { Confirmed } from './pieces'
 import { Tabs } from './Tabs'
 
 /** What EmailSendX looks like now. */
@@ -51,7 +51,7 @@ function Sandbox() {
           <p class="quiet">
             the sandbox, <span class="url">{apiUrl.value}</span>
           </p>
-          <EmptyIt />
+          <Confirmed label="Empty it" question="Really? All contacts go" act={() => void resetSandbox()} />
         </div>
         <Meter />
         <Faults />
@@ -78,20 +78,6 @@ function Sandbox() {
         </Tabs>
       </div>
     </>
-  )
-}
-
-/** What is emptied does not come back, so it takes two clicks. */
-function EmptyIt() {
-  const [isAsking, setAsking] = useState(false)
-  const press = () => {
-    if (isAsking) void resetSandbox()
-    setAsking(!isAsking)
-  }
-  return (
-    <button type="button" class={isAsking ? 'link bad' : 'link'} onClick={press} onBlur={() => setAsking(false)}>
-      {isAsking ? 'Really? All contacts go' : 'Empty it'}
-    </button>
   )
 }
 

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
 import { clock, visible } from '../model/words'
 
 /** A value of the API in one line. */
@@ -21,4 +22,18 @@ export const isFresh = (time: string): boolean => Date.parse(time) >= openedAt
 /** The time of day of an ISO time. */
 export function Time({ at }: { at: string }) {
   return <time dateTime={at}>{clock(Date.parse(at))}</time>
+}
+
+/** For what can't be taken back: it asks, and a second press means yes. */
+export function Confirmed({ label, question, act }: { label: string; question: string; act: () => void }) {
+  const [isAsking, setAsking] = useState(false)
+  const press = () => {
+    if (isAsking) act()
+    setAsking(!isAsking)
+  }
+  return (
+    <button type="button" class={isAsking ? 'link bad' : 'link'} onClick={press} onBlur={() => setAsking(false)}>
+      {isAsking ? question : label}
+    </button>
+  )
 }

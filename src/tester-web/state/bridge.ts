@@ -1,15 +1,22 @@
 import { effect, signal } from '@preact/signals'
 import type { Event } from '../model/events'
+import { clock, wordsOf } from '../model/words'
 import { start } from './definition'
 import { ask } from './server'
 
-/** A partition: what was sent to the bridge with one API key. Times are in ms. */
+/** What was sent to the bridge with one API key. Times in ms since 1970. */
 export interface Partition {
   partition: string
+  /** How the key begins. */
+  keyPrefix?: string
   events: number
-  deferred: number
+  /** How many of them are put off, by what for. */
+  deferredFor: Record<string, number>
+  delivered: number
   deadLetters: number
+  oldestArrivedAt?: number
   proven: boolean
+  paused: boolean
   suspended?: { since: number; reason: string; nextTryAt: number }
 }
 
@@ -24,37 +31,47 @@ export interface DeadLetter {
   diedAt: number
 }
 
+/** One that is looked at. */
+export interface OpenedLetter extends DeadLetter {
+  event: unknown
+  user?: Record<string, string | undefined>
+}
+
+export interface WaitingEvent {
+  id: number
+  event: { messageId: string; type: string; event?: Event }
+  arrivedAt: number
+  attempts: number
+  deferred?: { for: string; until: number }
+}
+
 interface Bridge {
   partitions: Partition[]
+  /** The newest of them, and how many there are. */
   deadLetters: DeadLetter[]
-  /** Events of all partitions since the bridge was started. */
-  delivered: number
+  total: number
 }
 
 export const bridge = signal<Bridge | undefined>(undefined)
 export const bridgeTrouble = signal('')
+/** What the bridge said to what it was told last. */
+export const receipt = signal('')
 
 const EVERY_MS = 2_000
 
 export async function lookIntoBridge(): Promise<void> {
   try {
-    const [{ keys: partitions }, { deadLetters }, metrics] = await Promise.all([
+    const [{ keys: partitions }, { deadLetters, total }] = await Promise.all([
       ask<{ keys: Partition[] }>('/tester/bridge/keys'),
-      ask<{ deadLetters: DeadLetter[] }>('/tester/bridge/dead-letters'),
-      ask<string>('/tester/bridge/metrics')
+      ask<{ deadLetters: DeadLetter[]; total: number }>('/tester/bridge/dead-letters')
     ])
-    bridge.value = { partitions, deadLetters, delivered: deliveredIn(metrics) }
+    bridge.value = { partitions, deadLetters, total }
     bridgeTrouble.value = ''
+    followRetried(partitions, deadLetters)
   } catch (error) {
-    bridgeTrouble.value = error instanceof Error ? error.message : String(error)
+    bridgeTrouble.value = wordsOf(error)
   }
 }
-
-/** The counters of what was delivered, by type of event, added up. */
-const deliveredIn = (metrics: string): number =>
-  [...metrics.matchAll(/^bridge_events_tried_total\{[^}]*outcome="delivered"[^}]*\} (\d+)/gm)]
-    .map(([, count]) => Number(count))
-    .reduce((sum, count) => sum + count, 0)
 
 /** Looks every two seconds: the bridge announces nothing. */
 export function watchBridge(): void {
@@ -66,30 +83,65 @@ export function watchBridge(): void {
   })
 }
 
-/** What the bridge said to the events it was sent last. */
-export const receipt = signal('')
-
-/** Sends events to the bridge's webhook door, with the id and the time that Segment gives every event. */
+/** Sends events to the bridge's webhook, with the id and the time that Segment gives every event. */
 export async function sendToBridge(events: Event[], key: string): Promise<void> {
   const timestamp = new Date().toISOString()
   const batch = events.map((event) => ({ messageId: `tester-${crypto.randomUUID()}`, timestamp, ...event }))
-  try {
+  await tell(async () => {
     const counts = await ask<Record<string, number>>('/tester/bridge/events', { method: 'POST', key, body: { batch } })
-    receipt.value = Object.entries(counts)
+    return Object.entries(counts)
       .filter(([, count]) => count > 0)
       .map(([what, count]) => `${count} ${what}`)
       .join(', ')
-    await lookIntoBridge()
-  } catch (error) {
-    receipt.value = error instanceof Error ? error.message : String(error)
-  }
+  })
 }
 
-export async function retryDeadLetter(id: number): Promise<void> {
+export const waitingEvents = (partition: string) =>
+  ask<{ events: WaitingEvent[] }>(`/tester/bridge/keys/${partition}/events?limit=20`)
+
+export const openLetter = (id: number) => ask<{ deadLetter: OpenedLetter }>(`/tester/bridge/dead-letters/${id}`)
+
+/** What is tried again, until it is known what came of it. */
+let retried: DeadLetter | undefined
+
+export const retryLetter = (letter: DeadLetter): Promise<void> =>
+  tell(async () => {
+    await ask(`/tester/bridge/dead-letters/${letter.id}/retry`, { method: 'POST', body: {} })
+    retried = letter
+    return `${letter.messageId} is tried again …`
+  })
+
+export const replaceLetter = (letter: DeadLetter, event: unknown): Promise<void> =>
+  tell(async () => {
+    await ask(`/tester/bridge/dead-letters/${letter.id}`, { method: 'PUT', body: event })
+    retried = letter
+    return `${letter.messageId} is changed, and tried again …`
+  })
+
+export const purgeLetter = ({ id, messageId }: DeadLetter): Promise<void> =>
+  tell(async () => {
+    await ask(`/tester/bridge/dead-letters/${id}`, { method: 'DELETE' })
+    return `${messageId} is gone.`
+  })
+
+/** Says whether what was tried again has died again, or has left the queue. */
+function followRetried(partitions: Partition[], letters: DeadLetter[]): void {
+  if (!retried) return
+  const { messageId, partition, diedAt } = retried
+  const again = letters.find((letter) => letter.messageId === messageId && letter.diedAt > diedAt)
+  const waits = partitions.find((one) => one.partition === partition)?.events ?? 0
+  if (!again && waits > 0) return
+  receipt.value = again
+    ? `${messageId} died again at ${clock(again.diedAt)}: ${again.detail}`
+    : `${messageId} is delivered.`
+  retried = undefined
+}
+
+async function tell(act: () => Promise<string>): Promise<void> {
   try {
-    await ask(`/tester/bridge/dead-letters/${id}/retry`, { method: 'POST', body: {} })
-    await lookIntoBridge()
+    receipt.value = await act()
   } catch (error) {
-    bridgeTrouble.value = error instanceof Error ? error.message : String(error)
+    receipt.value = wordsOf(error)
   }
+  await lookIntoBridge()
 }
