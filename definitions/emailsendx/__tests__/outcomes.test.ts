@@ -116,6 +116,13 @@ describe('what an event alone means', () => {
   })
 })
 
+it('an event of exactly the maximum age is not too old', async () => {
+  found()
+  event().reply(200, {})
+  const payload = { timestamp: new Date(NOW - 2 * HOUR).toISOString(), maxAgeHours: 2 }
+  expect((await track(payload)).kind).toBe('delivered')
+})
+
 describe('an unknown contact', () => {
   beforeEach(() => search().reply(200, { data: [] }))
   const timestamp = new Date(NOW - HOUR / 2).toISOString()
@@ -126,6 +133,11 @@ describe('an unknown contact', () => {
       status: 503,
       waitsUntil: NOW + HOUR / 2
     })
+  })
+
+  it('is final to the millisecond', async () => {
+    const old = { timestamp: new Date(NOW - HOUR).toISOString() }
+    expect(essence(await track(old))).toEqual({ kind: 'unknown_contact', status: 404 })
   })
 
   it('is final where the mapping does not wait', async () => {
@@ -167,6 +179,11 @@ describe('the pace', () => {
       resetMs: 30_000,
       retryAfterMs: 14_000
     })
+  })
+
+  it('tells no pause where none is asked for', async () => {
+    bulk().reply(429, {}, { 'retry-after': '0' })
+    expect((await identify()).pace).toEqual({ status: 429 })
   })
 
   it('is none where nobody was asked', async () => {

@@ -70,7 +70,7 @@ export class BulkUpsert {
 
   private async settleAgain(portion: Portion): Promise<number> {
     if (this.extraCalls === 0) return giveUp(portion, inDoubt())
-    if (!this.stopped) this.extraCalls--
+    this.extraCalls--
     return this.settle(portion)
   }
 }
@@ -96,13 +96,13 @@ function inPortions(contacts: ContactRow[], outcomes: Map<string, Outcome>): Con
   const portions: ContactRow[][] = []
   let bytes = 0
   for (const contact of contacts) {
-    const size = Buffer.byteLength(JSON.stringify(contact)) + 1
+    const size = Buffer.byteLength(JSON.stringify(contact))
     const portion = portions[portions.length - 1]
     if (size > MAX_BODY_BYTES) {
       outcomes.set(contact.email, tooLarge(size))
-    } else if (portion && portion.length < MAX_CONTACTS_PER_CALL && bytes + size <= MAX_BODY_BYTES) {
+    } else if (portion && portion.length < MAX_CONTACTS_PER_CALL && bytes + 1 + size <= MAX_BODY_BYTES) {
       portion.push(contact)
-      bytes += size
+      bytes += 1 + size
     } else {
       portions.push([contact])
       bytes = size

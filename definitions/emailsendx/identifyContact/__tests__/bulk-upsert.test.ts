@@ -1,4 +1,5 @@
 import nock from 'nock'
+import { MAX_BODY_BYTES } from '../../constants'
 import {
   deliver,
   deliverBatch,
@@ -262,4 +263,60 @@ describe('what a report says of its rows', () => {
       expect(results).toMatchObject([{ status: 400, message: 'EmailSendX refused the request: No contacts today' }])
     }
   )
+})
+
+describe('the limit on the bytes of a call', () => {
+  /** An identify whose contact is so many bytes of JSON. */
+  const sized = (email: string, bytes: number) => {
+    const empty = JSON.stringify({ email, metadata: { bio: '' } }).length
+    return identify({ email, bio: 'x'.repeat(bytes - empty) })
+  }
+
+  it('is kept to the byte, with a comma between two contacts', async () => {
+    const api = new FakeApi()
+    await deliverBatch('identifyContact', [sized('a@b.co', 500_000), sized('c@d.co', MAX_BODY_BYTES - 500_001)])
+    expect(api.bulkCalls).toHaveLength(1)
+    await deliverBatch('identifyContact', [sized('a@b.co', 500_000), sized('c@d.co', MAX_BODY_BYTES - 500_000)])
+    expect(api.bulkCalls).toHaveLength(3)
+  })
+
+  it('refuses a single contact only above it', async () => {
+    const api = new FakeApi()
+    const results = await deliverBatch('identifyContact', [
+      sized('a@b.co', MAX_BODY_BYTES),
+      sized('c@d.co', MAX_BODY_BYTES + 1)
+    ])
+    expect(results.map(({ status }) => status)).toEqual([200, 400])
+    expect(results[1].message).toContain(`has ${MAX_BODY_BYTES + 1} bytes of traits`)
+    expect(api.bulkCalls).toHaveLength(1)
+  })
+})
+
+it('a 409 of one list leaves the calls for the others as they are', async () => {
+  const api = new FakeApi()
+  api.answerBulk = (_contacts, listId) => (listId === 'l1' ? [409, { error: 'Conflict' }] : [200, {}])
+  const results = await deliverBatch(
+    'identifyContact',
+    [identify({ email: 'a@b.co', list: 'l1' }), identify({ email: 'c@d.co', list: 'l2' })],
+    { mapping: { listId: { '@path': '$.traits.list' } } }
+  )
+  expect(results.map(({ status }) => status)).toEqual([503, 200])
+})
+
+it.each([400, 413, 422])('a %i of a call is about one of its contacts, who is found', async (status) => {
+  const api = new FakeApi()
+  api.answerBulk = (contacts) =>
+    contacts.some(({ email }) => email === 'p1@x.co') ? [status, { error: 'No' }] : [200, {}]
+  const results = await deliverBatch('identifyContact', people(4))
+  expect(results.map((result) => result.status)).toEqual([200, status === 413 ? 413 : 400, 200, 200])
+})
+
+it('names three reasons at most, and finds an address at the end of a sentence', async () => {
+  const api = new FakeApi()
+  const errors = ['first', 'second', 'third', 'fourth']
+  api.answerBulk = (contacts) => [200, { data: { summary: { failed: contacts.length }, errors } }]
+  expect((await deliverBatch('identifyContact', people(4)))[0].message).toMatch(/: first second third$/)
+
+  api.answerBulk = () => [200, { data: { summary: { failed: 1 }, errors: ['This one is blocked: p2@x.co.'] } }]
+  expect((await deliverBatch('identifyContact', people(4))).map(({ status }) => status)).toEqual([200, 200, 400, 200])
 })

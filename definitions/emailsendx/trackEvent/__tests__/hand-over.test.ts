@@ -99,6 +99,15 @@ describe('an event without an address', () => {
     expect(api.events).toEqual([])
   })
 
+  it('is not given to a second user of a device that was nobody’s before', async () => {
+    const api = new FakeApi()
+    api.addContact(EMAIL)
+    await deliver('single', 'identifyContact', identify({ email: EMAIL }, { anonymousId: 'anon_1' }))
+    await identified()
+    expect((await fire({ ...TRACK, userId: 'somebody_else' })).status).toBe(503)
+    expect(api.events).toEqual([])
+  })
+
   it('knows nothing of another workspace', async () => {
     const api = new FakeApi()
     await identified()
