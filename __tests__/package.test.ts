@@ -15,7 +15,7 @@ jest.setTimeout(180_000)
 let folder: string
 let env: NodeJS.ProcessEnv
 let tarball: string
-let registry: { url: string; close(): void }
+let registry: { url: string; close(): void } | undefined
 /** Where `npx` has put the package. */
 let installed: string
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
   env = npmSettings(folder, registry.url)
 })
 afterAll(async () => {
-  registry.close()
+  registry?.close()
   await rm(folder, { recursive: true })
 })
 

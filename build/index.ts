@@ -16,7 +16,7 @@ async function build(): Promise<void> {
   execFileSync(
     process.execPath,
     [require.resolve('typescript/bin/tsc'), '-p', path.join(__dirname, 'package.tsconfig.json')],
-    { stdio: 'inherit' }
+    { stdio: ['ignore', 2, 2] }
   )
   cpSync(path.join(root, '.segment'), path.join(dist, '.segment'), { recursive: true })
   const page = path.join(dist, 'src/tester-web')

@@ -326,7 +326,7 @@ function* listPartitions(
   })
 }
 
-interface WaitingRow extends Row {
+export interface WaitingRow extends Row {
   id: number
   attempts: number
   arrived_at: number

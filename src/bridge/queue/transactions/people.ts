@@ -53,7 +53,7 @@ function* forgetIdentity(context: Context, partitionId: number, { emails, keys }
   return forgotten
 }
 
-interface Scan {
+export interface Scan {
   /** How many were erased. */
   erased: number
   /** Where to go on; undefined: this was the end. */
