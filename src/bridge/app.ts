@@ -16,7 +16,7 @@ import type { Queue } from './queue'
 
 /** What the bridge's HTTP side is made of. */
 export interface AppParts extends IngestParts {
-  queue: Pick<Queue, 'enqueue' | 'isProven' | 'ping' | 'partitions' | 'deadLetters'>
+  queue: Pick<Queue, 'enqueue' | 'isProven' | 'ping' | 'partitions' | 'deadLetters' | 'forget'>
   metrics: BridgeMetrics
   log: Logger
   /** The host names requests may be for, besides those of this machine; absent: any. */

@@ -6,6 +6,7 @@ import { checkOptions, describedOptions } from '../bridge/options'
 import type { DescribedOption } from '../bridge/options'
 import { openQueue } from '../bridge/queue'
 import { deadLettersCommand } from './dead-letters'
+import { forgetCommand } from './forget'
 import { keysCommand } from './keys'
 import type { OpenQueue } from './open-queue'
 import { reportCommand } from './report'
@@ -22,6 +23,7 @@ export function bridgeCommand(): Command {
     .addCommand(keysCommand(openStore))
     .addCommand(deadLettersCommand(openStore))
     .addCommand(reportCommand(openStore))
+    .addCommand(forgetCommand(openStore))
 }
 
 const secrets = describedOptions.filter(({ isSecret }) => isSecret)

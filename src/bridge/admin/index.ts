@@ -8,7 +8,7 @@ import { Jobs } from './jobs'
 import { bulkFilter, params, parse } from './params'
 
 interface AdminOptions {
-  queue: Pick<Queue, 'partitions' | 'deadLetters'>
+  queue: Pick<Queue, 'partitions' | 'deadLetters' | 'forget'>
   /** What the operator's requests carry as `Authorization: Bearer TOKEN`. */
   token: string
 }
@@ -78,6 +78,9 @@ export async function adminApi(app: FastifyInstance, { queue, token }: AdminOpti
     const purge = async (progress: Progress) => ({ purged: await deadLetters.purge(filter, progress) })
     return reply.code(202).send({ job: jobs.start('purge dead letters', total, purge) })
   })
+
+  // A body, since addresses in a URL end up in logs.
+  app.put('/forget', async ({ body }) => queue.forget(parse(params.person, body)))
 
   app.get('/jobs', async () => ({ jobs: jobs.list() }))
   app.get('/jobs/:id', async (request) => {

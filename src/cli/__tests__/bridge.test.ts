@@ -206,3 +206,23 @@ describe('bin/run bridge keys', () => {
 
   it('reports where the calls went', async () => expect(await run('report')).toBe('no event has been fired yet'))
 })
+
+describe('bin/run bridge forget', () => {
+  it('erases a person, and nobody else', async () => {
+    const queue = await openQueue(store)
+    const event = { messageId: 'm', type: 'track' as const, event: {}, options: {} }
+    const [morgan, other] = ['morgan@acme.com', 'other@acme.com'].map((email) => ({
+      ...event,
+      messageId: email,
+      email
+    }))
+    await queue.enqueue({ apiKey: key }, { events: [morgan, other], rejected: [] })
+    await queue.close()
+    expect(await run('forget', '--email', 'morgan@acme.com')).toMatch(/^1 events, 0 dead letters and \d+ ids erased$/)
+    expect(JSON.parse(await run('forget', '--email', 'morgan@acme.com', '--json'))).toMatchObject({ events: 0 })
+    await expect(run('forget')).rejects.toThrow('say who: --email or --user-id')
+    const after = await openQueue(store)
+    expect((await after.stats()).events).toBe(1)
+    await after.close()
+  })
+})

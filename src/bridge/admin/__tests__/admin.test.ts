@@ -227,6 +227,17 @@ describe('dead letters', () => {
     expect(await queue.stats()).toMatchObject({ events: 30, deadLetters: 0 })
   })
 
+  it('and waiting events of a person are erased, of others not', async () => {
+    await send([{ ...track, email: 'morgan@acme.com' }, { ...track, messageId: 'm2', userId: 'other' }, null])
+    const { status, text } = await ask('PUT', '/forget', { email: 'Morgan@acme.com' })
+    expect([status, JSON.parse(text)]).toEqual([200, expect.objectContaining({ events: 1, deadLetters: 0 })])
+    expect((await queue.partitions.events({})).map(({ event }) => event.messageId)).toEqual(['m2'])
+    expect((await ask('PUT', '/forget', { email: 'a@b.io', userId: 'u' })).body).toEqual({
+      error: 'give email or userId'
+    })
+    expect((await ask('PUT', '/forget', {})).status).toBe(400)
+  })
+
   it.each([
     ['GET', '/dead-letters/999'],
     ['PUT', '/dead-letters/999'],
