@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** What storing costs, against the same doors in front of nothing. */
+/** What storing costs, against the same ingest in front of nothing. */
 async function singles(folder: string): Promise<void> {
   const [storing, forgetting] = await inTurns(
     (round) => underLoad(1, ['storing', path.join(folder, `singles-${round}.db`)]),
@@ -39,7 +39,7 @@ async function singles(folder: string): Promise<void> {
   )
   print(`single events of 1 KB over ${CONNECTIONS} keep-alive connections`, {
     'on disk, then answered': `${whole(storing.requestsPerSecond)} requests/s, p99 ${storing.p99.toFixed(1)} ms`,
-    'same doors, nothing stored': `${whole(forgetting.requestsPerSecond)} requests/s, p99 ${forgetting.p99.toFixed(
+    'same ingest, nothing stored': `${whole(forgetting.requestsPerSecond)} requests/s, p99 ${forgetting.p99.toFixed(
       1
     )} ms`,
     ratio: percent(storing.requestsPerSecond, forgetting.requestsPerSecond)

@@ -21,12 +21,12 @@ import { kilobyteEvent } from './load'
  */
 
 const roles: Record<string, (...args: string[]) => Promise<void>> = {
-  /** The doors in front of a store in a file. */
+  /** The ingest in front of a store in a file. */
   async storing(file) {
     await serve(await openProven(file))
   },
 
-  /** The same doors in front of nothing. */
+  /** The same ingest in front of nothing. */
   async forgetting() {
     const queue = await openProven(':memory:')
     queue.enqueue = async (_partition, { events }) => ({ accepted: events.length, duplicates: 0 })
@@ -50,7 +50,7 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
     tell({ rowsPerSecond: (rows / (performance.now() - started)) * 1000 })
   },
 
-  /** Puts identifies into a store, as if the doors had taken them. */
+  /** Puts identifies into a store, as if the ingest had taken them. */
   async filling(file, total) {
     const queue = await openProven(file)
     const request = { options: {}, receivedAt: new Date() }

@@ -2,12 +2,12 @@ import type { BridgeEvent } from '../../../event'
 
 let count = 0
 
-/** An identify as the doors hand it over. */
+/** An identify as the ingest hands it over. */
 export function identify(known: Partial<BridgeEvent> = {}, traits: object = {}): BridgeEvent {
   return call('identify', known, { traits })
 }
 
-/** A track as the doors hand it over. */
+/** A track as the ingest hands it over. */
 export function track(
   known: Partial<BridgeEvent> = {},
   name = 'purchase_completed',
