@@ -10,6 +10,8 @@ export interface DeliveryOptions {
   unknownContact?: 'wait' | 'create' | 'skip'
   /** Events older than this many hours become dead letters instead of starting automations. */
   maxAgeHours?: number
+  /** From a replay, never from a sender: leaves alone what live identifies have set. */
+  isHistory?: true
 }
 
 /** One identify or track call in Segment's spelling, whatever sender and shape it came in. */

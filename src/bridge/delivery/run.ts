@@ -10,6 +10,8 @@ import { backOff, pauseAfter, suspendedPause } from './backoff'
 import { createRequestClient, probe, requestOptions, send } from './destination'
 import { idKeysOf, recognise } from './identity-links'
 import type { Item } from './identity-links'
+import { newTraits, withoutLive } from './live-traits'
+import type { LiveTraits } from './live-traits'
 import type { DeliveryMetrics } from './metrics'
 import { plan } from './schedule'
 import type { Call, Head, Rules } from './schedule'
@@ -103,6 +105,7 @@ class Run {
   private readonly client: RequestClient
   private head?: Head
   private contacts = new Map<string, string>()
+  private traits: LiveTraits = new Map()
   private newContacts: NonNullable<Ack['contacts']> = []
   /** Requests that were answered and are not counted yet. */
   private answers = 0
@@ -193,11 +196,13 @@ class Run {
     const { events, complete } = await runs.head(this.partition, { rows: PAGE_ROWS, bytes: pageBytes() })
     const idKeys = idKeysOf(events)
     const byId = await runs.lookUp(this.partition, idKeys)
-    const items = recognise(events, byId.emails)
-    const others = new Set(items.flatMap((item) => item.keys))
+    const recognised = recognise(events, byId.emails)
+    const others = new Set(recognised.flatMap((item) => item.keys))
     for (const key of idKeys) others.delete(key)
     const byEmail = await runs.lookUp(this.partition, [...others])
     this.contacts = byEmail.contactIds
+    this.traits = byEmail.traits
+    const items = recognised.map((item) => withoutLive(item, byEmail.traits, byId.emails))
     const blocked = [...byId.blocked, ...byEmail.blocked]
     return { items, complete, blocked, readUpTo: events[events.length - 1]?.arrivedAt ?? 0 }
   }
@@ -257,7 +262,12 @@ class Run {
       limited
     })
     const contacts = this.newContacts.splice(0)
-    await this.ack({ ...effects.ack, contacts })
+    const delivered = new Set(effects.ack.delivered)
+    const traits = newTraits(
+      call.items.filter(({ id }) => delivered.has(id)),
+      this.traits
+    )
+    await this.ack({ ...effects.ack, contacts, traits })
     metrics.tried(call.type, outcomes)
     this.learn(call, effects)
     this.state.tried = true

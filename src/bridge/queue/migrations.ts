@@ -178,6 +178,16 @@ export function migrations({ serial, text, keyed, deadLettersByPartition }: Dial
 
       'ALTER TABLE dead_letters RENAME COLUMN lane_id TO partition_id',
       ...deadLettersByPartition
+    ],
+    [
+      `CREATE TABLE live_traits (
+        partition_id BIGINT NOT NULL,
+        key ${text} NOT NULL,
+        names TEXT NOT NULL,
+        seen_at BIGINT NOT NULL,
+        PRIMARY KEY (partition_id, key)
+      ) ${keyed}`,
+      'CREATE INDEX live_traits_seen ON live_traits (seen_at)'
     ]
   ]
 }

@@ -176,10 +176,11 @@ export class Queue {
     const messageIds = await untilDone(() => store.forgetMessages(now - limits.dedupeMs, CHORE_ROWS))
     const links = await untilDone(() => store.forgetLinks(now - limits.forgetAfterMs, CHORE_ROWS))
     const contacts = await untilDone(() => store.forgetContacts(now - limits.forgetAfterMs, CHORE_ROWS))
+    const traits = await untilDone(() => store.forgetTraits(now - limits.forgetAfterMs, CHORE_ROWS))
     const { message_ids, links: linked } = await store.totals()
     return {
       messageIds: messageIds + (await this.forgetOldest(message_ids, (rows) => store.forgetMessages(now, rows))),
-      identities: links + contacts + (await this.forgetOldest(linked, (rows) => store.forgetLinks(now, rows))),
+      identities: links + contacts + traits + (await this.forgetOldest(linked, (rows) => store.forgetLinks(now, rows))),
       deadLetters: await untilDone(() => store.purgeDead({ until: now - limits.deadLetterMs }, CHORE_ROWS)),
       keyRefused: await untilDone(() => store.burySuspended(now - limits.maxAgeMs, CHORE_ROWS)),
       partitions: await untilDone(() => store.forgetPartitions(now - limits.dedupeMs, CHORE_ROWS))

@@ -144,6 +144,8 @@ export interface Known {
   emails: Map<string, string>
   /** The id of the contact in EmailSendX, by the key of its email. */
   contactIds: Map<string, string>
+  /** Names of traits that live identifies have set, by the key of their email. */
+  traits: Map<string, string[]>
   /** What is deferred and blocks others. */
   blocked: BlockedKey[]
 }
@@ -167,6 +169,8 @@ export interface Ack {
   links?: { key: string; email: string }[]
   /** Keys of emails, and the contact they now stand for, if any. */
   contacts?: { key: string; contactId?: string }[]
+  /** Keys of emails, and all traits that live identifies have set of them. */
+  traits?: { key: string; names: string[] }[]
   /** Events that were fired by name, with the automations that waited for them, or passed over because none does. */
   fired?: { name: string; matches?: number; skipped?: boolean }[]
   /**

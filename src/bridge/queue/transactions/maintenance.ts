@@ -123,6 +123,16 @@ function* forgetContacts(_context: Context, before: number, limit: number): Tran
   )
 }
 
+/** Forgets up to `limit` persons' traits not added to since a time. @returns how many persons. */
+function* forgetTraits(_context: Context, before: number, limit: number): Transaction<number> {
+  return yield* write(
+    `DELETE FROM live_traits WHERE (partition_id, key) IN
+      (SELECT partition_id, key FROM live_traits WHERE seen_at < ? ORDER BY seen_at LIMIT ?)`,
+    before,
+    limit
+  )
+}
+
 function* forgetKeys(
   context: Context,
   table: string,
@@ -192,5 +202,6 @@ export const transactions = {
   forgetMessages,
   forgetLinks,
   forgetContacts,
+  forgetTraits,
   burySuspended
 }

@@ -178,7 +178,16 @@ function* erase(id: number): Transaction<void> {
   for (const table of TABLES) yield* write(`DELETE FROM ${table} WHERE partition_id = ?`, id)
 }
 
-const TABLES = ['events', 'blocked_keys', 'message_ids', 'identity_links', 'contact_ids', 'event_names', 'dead_letters']
+const TABLES = [
+  'events',
+  'blocked_keys',
+  'message_ids',
+  'identity_links',
+  'contact_ids',
+  'live_traits',
+  'event_names',
+  'dead_letters'
+]
 
 /** Forgets partitions whose key was refused before a time without ever having worked. @returns how many. */
 function* forgetRefused({ dialect }: Context, before: number, limit: number): Transaction<number> {

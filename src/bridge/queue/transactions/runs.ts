@@ -80,7 +80,7 @@ function toStoredEvent(event: EventRow): StoredEvent {
 
 /** What the partition knows about users, by their keys. */
 function* lookUp(_context: Context, { partitionId }: Lease, keys: string[]): Transaction<Known> {
-  const known: Known = { emails: new Map(), contactIds: new Map(), blocked: [] }
+  const known: Known = { emails: new Map(), contactIds: new Map(), traits: new Map(), blocked: [] }
   for (const some of pieces(keys)) {
     const where = `partition_id = ? AND key IN (${marks(some)})`
     const emails = yield* rows<{ key: string; email: string }>(
@@ -95,6 +95,12 @@ function* lookUp(_context: Context, { partitionId }: Lease, keys: string[]): Tra
       ...some
     )
     for (const { key, contact_id } of contacts) known.contactIds.set(key, contact_id)
+    const traits = yield* rows<{ key: string; names: string }>(
+      `SELECT key, names FROM live_traits WHERE ${where}`,
+      partitionId,
+      ...some
+    )
+    for (const { key, names } of traits) known.traits.set(key, JSON.parse(names) as string[])
     const blocked = yield* rows<{ key: string; blocks: Block; first: number }>(
       `SELECT key, blocks, MIN(event_id) AS first FROM blocked_keys WHERE ${where} GROUP BY key, blocks`,
       partitionId,
@@ -134,7 +140,16 @@ function* ack(context: Context, lease: Lease, what: Ack): Transaction<{ requeued
   if (!partition) return undefined
   const { now } = context
   const { id } = partition
-  const { failed = [], delivered = [], dead = [], deferred = [], links = [], contacts = [], fired = [] } = what
+  const {
+    failed = [],
+    delivered = [],
+    dead = [],
+    deferred = [],
+    links = [],
+    contacts = [],
+    traits = [],
+    fired = []
+  } = what
 
   for (const ids of pieces(failed)) {
     yield* write(
@@ -175,6 +190,12 @@ function* ack(context: Context, lease: Lease, what: Ack): Transaction<{ requeued
   )
   change.links += yield* link(id, links, now)
   yield* noteContacts(id, contacts, now)
+  yield* replace(
+    'live_traits',
+    ['partition_id', 'key', 'names', 'seen_at'],
+    traits.map(({ key, names }) => [id, key, JSON.stringify(names), now]),
+    ['partition_id', 'key']
+  )
   yield* noteFired(id, fired, now)
   if (Object.values(change).some((by) => by !== 0)) {
     yield* write(
