@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { existsSync } from 'node:fs'
 import { openQueue } from '../bridge/queue'
+import type { Queue } from '../bridge/queue'
 import { checkOptions } from '../bridge/options'
 import { Folder } from '../replay/folder'
 import type { Origin } from '../replay/folder'
@@ -11,7 +13,7 @@ import { reportOf } from '../replay/report'
 import { run } from '../replay/run'
 import { askSecret, confirm, isInteractive, showProgress } from '../replay/terminal'
 import { number, planInWords, reportInWords } from '../replay/words'
-import { integer, moment } from './units'
+import { integer } from './units'
 
 interface CliOptions {
   map?: Record<string, string>
@@ -21,6 +23,7 @@ interface CliOptions {
   list?: string
   budget: number
   dir: string
+  store?: string
   apiUrl: string
   yes?: boolean
 }
@@ -40,8 +43,8 @@ export function replayCommand(): Command {
     .option('--dry-run', 'print what would be done, and send nothing')
     .option('--json', 'print JSON')
     .addOption(
-      new Option('--fire-events-since <time>', 'fire the track calls from then on, which start automations').argParser(
-        moment
+      new Option('--fire-events-since <date>', 'fire the track calls from then on, which start automations').argParser(
+        date
       )
     )
     .option('--list <id>', 'list that the contacts join')
@@ -51,6 +54,7 @@ export function replayCommand(): Command {
         .argParser(integer(1, 1_000_000))
     )
     .addOption(dir())
+    .option('--store <target>', "go through a bridge's store (SQLite file or postgres://…): the bridge delivers")
     .addOption(new Option('--api-url <url>', 'EmailSendX').env('BRIDGE_API_URL').default('https://emailsendx.com'))
     .option('--yes', 'do not ask before events are fired')
     .addHelpText('after', '\nThe API key comes from EMAILSENDX_API_KEY, or is asked for on a terminal.')
@@ -68,9 +72,9 @@ export function replayCommand(): Command {
 }
 
 async function start(files: string[], options: CliOptions): Promise<void> {
-  const { map: columns = {}, fireEventsSince: fireSince, list: listId, budget, json } = options
+  const { map: columns = {}, fireEventsSince: fireSince, list: listId, store, budget, json } = options
   await checkFiles(files)
-  const origin: Origin = { files, columns, fireSince, listId }
+  const origin: Origin = { files, columns, fireSince, listId, store }
   if (options.dryRun) return dryRun(origin, budget, json)
 
   const { apiUrl } = checkOptions({ apiUrl: options.apiUrl })
@@ -78,9 +82,7 @@ async function start(files: string[], options: CliOptions): Promise<void> {
   await folder.take()
   try {
     const begun = folder.isBegun || files.length === 0
-    const { history, plan } = begun
-      ? await folder.resume(files.length > 0 ? origin : undefined)
-      : await prepare(folder, origin, options)
+    const { history, plan } = begun ? await folder.resume(origin) : await prepare(folder, origin, options)
     await send(folder, history, plan, { ...options, apiUrl })
   } finally {
     folder.release()
@@ -114,12 +116,13 @@ async function prepare(
 }
 
 async function send(folder: Folder, history: History, plan: Plan, options: CliOptions): Promise<void> {
-  const { budget, apiUrl, json } = options
+  const { budget, store, json } = options
   const { listId } = JSON.parse(history.get('origin') ?? '{}') as Pick<Origin, 'listId'>
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
-  const queue = await openQueue(folder.queue)
-  const report = () => reportOf(history, plan, queue)
+  const apiUrl = store === undefined ? options.apiUrl : undefined
+  const queue = await (store === undefined ? openQueue(folder.queue) : openBridgeStore(store))
+  const report = () => reportOf(history, plan, store === undefined ? queue : undefined)
   try {
     if (history.get('finished') === undefined) {
       const apiKey = await readKey()
@@ -145,15 +148,20 @@ async function send(folder: Folder, history: History, plan: Plan, options: CliOp
 
 async function status({ dir, json }: { dir: string; json?: boolean }): Promise<void> {
   const folder = new Folder(dir)
-  const { history, plan } = await folder.resume()
-  const queue = await openQueue(folder.queue)
+  const { history, plan } = folder.open()
+  const queue = existsSync(folder.queue) ? await openQueue(folder.queue) : undefined
   try {
     const report = await reportOf(history, plan, queue)
     console.log(json ? JSON.stringify(report) : reportInWords(report))
   } finally {
-    await queue.close()
+    await queue?.close()
     history.close()
   }
+}
+
+async function openBridgeStore(store: string): Promise<Queue> {
+  if (!store.includes('://') && !existsSync(store)) throw new Error(`there is no store ${store}`)
+  return openQueue(store, { secret: process.env.BRIDGE_SECRET })
 }
 
 function print(plan: Plan, budget: number, json?: boolean): void {
@@ -168,6 +176,13 @@ async function readKey(): Promise<string> {
   if (!/^esx_[\w-]{4,200}$/.test(given))
     throw new Error('this is no EmailSendX API key: they begin with esx_live_ or esx_test_')
   return given
+}
+
+/** A fixed one: a duration would mean something else each time the replay is started again. */
+function date(text: string): number {
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN
+  if (!Number.isNaN(time)) return time
+  throw new InvalidArgumentError('It must be a date such as 2026-11-01 or 2026-11-01T10:00:00Z.')
 }
 
 function column(text: string, before: Record<string, string> = {}): Record<string, string> {

@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
+import isEqual from 'lodash/isEqual'
 import Database from 'libsql'
+import { contentId } from '../bridge/ingest/fields'
 import { History } from './history'
 import { makePlan } from './plan'
 import type { Plan, PlanOptions } from './plan'
@@ -11,10 +13,13 @@ import { InputError } from './read'
 export interface Origin extends PlanOptions {
   /** List that the contacts join. */
   listId?: string
+  /** The bridge's store it goes through; absent: a queue of its own. */
+  store?: string
 }
 
 /**
- * The folder of a replay: what was read and how far it has got (`history.db`), and the queue (`queue.db`). It holds what the files hold, so it is readable for its owner only.
+ * The folder of a replay: what was read and how far it has got (`history.db`), and the queue (`queue.db`),
+ * unless it goes through a bridge's store. It holds what the files hold, so it is readable for its owner only.
  */
 export class Folder {
   private readonly history: string
@@ -48,7 +53,7 @@ export class Folder {
     rmSync(part, { force: true })
     const history = History.create(part)
     const plan = await makePlan(history, origin)
-    history.set('origin', await signature(origin))
+    history.set('origin', JSON.stringify(await signature(origin)))
     history.set('plan', JSON.stringify(plan))
     return { history, plan }
   }
@@ -61,17 +66,24 @@ export class Folder {
     return History.open(this.history)
   }
 
-  /** The replay that was begun here. @throws InputError when it was begun with something else, or with nothing that `origin` names */
-  async resume(origin?: Origin): Promise<{ history: History; plan: Plan }> {
+  /** The replay that was begun here. @throws InputError where there is none */
+  open(): { history: History; plan: Plan } {
     if (!this.isBegun) throw new InputError(`there is no replay in ${this.path}: name files to begin one`)
     const history = History.open(this.history)
-    if (origin && history.get('origin') !== (await signature(origin))) {
-      history.close()
-      throw new InputError(
-        `${this.path} holds a replay of other files or options: name another folder with --dir, or delete this one`
-      )
-    }
     return { history, plan: JSON.parse(history.get('plan') ?? '') as Plan }
+  }
+
+  /** The same, to go on with it. @throws InputError when what is given now is not what it was begun with; files need not be given */
+  async resume(origin: Origin): Promise<{ history: History; plan: Plan }> {
+    const { history, plan } = this.open()
+    const begun = JSON.parse(history.get('origin') ?? '{}') as Signature
+    const now = await signature(origin)
+    const isSame = origin.files.length > 0 ? isEqual(begun, now) : begun.store === now.store
+    if (isSame) return { history, plan }
+    history.close()
+    throw new InputError(
+      `${this.path} holds a replay of other files or options: name another folder with --dir, or delete this one`
+    )
   }
 
   /** Deletes what was read, when it is not to be sent. */
@@ -89,11 +101,22 @@ function inside(folder: string, name: string): string {
   return path.join(folder, name)
 }
 
-async function signature({ files, columns, fireSince, listId }: Origin): Promise<string> {
+interface Signature {
+  files: unknown[]
+  columns: Origin['columns']
+  fireSince?: number
+  listId?: string
+  /** Its hash: there may be a password in it. */
+  store?: string
+}
+
+async function signature({ files, columns, fireSince, listId, store }: Origin): Promise<Signature> {
   const contents = files.map(async (file) => {
     if (file === '-') return file
     const { size, mtimeMs } = await stat(file)
     return [path.resolve(file), size, mtimeMs]
   })
-  return JSON.stringify({ files: await Promise.all(contents), columns, fireSince, listId })
+  return JSON.parse(
+    JSON.stringify({ files: await Promise.all(contents), columns, fireSince, listId, store: store && contentId(store) })
+  ) as Signature
 }

@@ -10,6 +10,8 @@ import { BulkSize } from './plan'
 export interface Portion extends EnqueueRequest {
   /** Makes sure that it is not taken again. */
   done(): void
+  /** Requests that it takes at most, when EmailSendX answers. */
+  maxCalls: number
 }
 
 interface PortionOptions {
@@ -61,7 +63,7 @@ function nextPeople(history: History, listId?: string): Portion | undefined {
   }
   const run = history.get('run') ?? ''
   const events = people.map((person) => identifyOf(person, run, listId))
-  return portionOf(history, 'people', people, { events, rejected: [] })
+  return portionOf(history, 'people', people, { events, rejected: [], maxCalls: 1 })
 }
 
 function identifyOf(person: PersonRow, run: string, listId?: string): BridgeEvent {
@@ -75,7 +77,7 @@ function identifyOf(person: PersonRow, run: string, listId?: string): BridgeEven
     ...ids,
     email,
     event: { ...ids, traits, timestamp: new Date(at).toISOString(), replayedFrom: place },
-    options: listId === undefined ? {} : { listId }
+    options: { isHistory: true, ...(listId !== undefined && { listId }) }
   }
 }
 
@@ -91,7 +93,7 @@ interface EventRow {
 function nextEvents(history: History, limit: number): Portion | undefined {
   const rest = 'SELECT * FROM firing WHERE id > ? ORDER BY id LIMIT ?'
   const rows = [...history.rows<EventRow>(rest, done(history, 'firing'), limit)]
-  return portionOf(history, 'firing', rows, { events: rows.map(trackOf), rejected: [] })
+  return portionOf(history, 'firing', rows, { events: rows.map(trackOf), rejected: [], maxCalls: 2 * rows.length })
 }
 
 function trackOf({ email, at, place, message_id: messageId, event }: EventRow): BridgeEvent {
@@ -120,15 +122,15 @@ function nextProblems(history: History): Portion | undefined {
   const rejected = rows.map(({ id, place, reason, item }): RejectedItem => {
     return { messageId: contentId([run, id]), reason: `${place}: ${reason}`, item: JSON.parse(item) as unknown }
   })
-  return portionOf(history, 'problems', rows, { events: [], rejected })
+  return portionOf(history, 'problems', rows, { events: [], rejected, maxCalls: 0 })
 }
 
 function portionOf(
   history: History,
   table: Table,
   rows: { id: number }[],
-  request: EnqueueRequest
+  portion: Omit<Portion, 'done'>
 ): Portion | undefined {
   const last = rows[rows.length - 1]
-  return last && { ...request, done: () => history.set(`${table}_done`, String(last.id)) }
+  return last && { ...portion, done: () => history.set(`${table}_done`, String(last.id)) }
 }

@@ -11,10 +11,10 @@ import type { Portion } from './portions'
 
 export interface RunOptions {
   history: History
-  /** A queue of its own, in which nothing else is. */
   queue: Queue
   apiKey: string
-  apiUrl: string
+  /** Where EmailSendX is. Absent: the queue is a bridge's, which delivers what is in it beside live events. */
+  apiUrl?: string
   /** Calls a minute at most. */
   budget: number
   /** List that the contacts join. */
@@ -33,15 +33,24 @@ const MAX_POLL_MS = 500
 /** Events in the queue at once: as many as the budget allows in ten seconds. */
 const MAX_EVENTS = 500
 const PORTIONS_A_MINUTE = 6
+/** So many events may wait in a bridge's queue when more are put behind them: live ones never wait long for these. */
+const MAX_BACKLOG = 100
+/** A bridge that has done nothing for so long is not running, or can't reach EmailSendX. */
+const IDLE_MS = 30_000
 
 /**
  * Sends everything that has not been sent yet. Resolves when nothing is left of it in the queue.
  * @throws KeyRefused, or AbortError when `signal` ends it
  */
 export async function run(options: RunOptions): Promise<void> {
-  const { history, queue, apiUrl, warn, signal } = options
+  const { history, signal } = options
   await checkKey(options)
   if (history.get('run') === undefined) history.set('run', randomUUID())
+  await (options.apiUrl === undefined ? throughBridge(options) : throughOwnQueue(options, options.apiUrl))
+  signal.throwIfAborted()
+}
+
+async function throughOwnQueue({ history, queue, warn, ...options }: RunOptions, apiUrl: string): Promise<void> {
   const registry = new Registry()
   const delivery = startDelivery({
     queue,
@@ -60,16 +69,20 @@ export async function run(options: RunOptions): Promise<void> {
     return calls
   }
   try {
-    await feed(options, newCalls)
+    await feed({ history, queue, warn, ...options, apiUrl }, newCalls)
   } finally {
     await delivery.stop()
     await newCalls()
   }
-  signal.throwIfAborted()
+}
+
+/** The bridge's calls are not seen from here. */
+async function throughBridge(options: RunOptions): Promise<void> {
+  await feed(options, async (portion) => portion?.maxCalls ?? 0)
 }
 
 /** Puts one portion after the other into the queue: when the one before is gone, and the budget allows. */
-async function feed(options: RunOptions, newCalls: () => Promise<number>): Promise<void> {
+async function feed(options: RunOptions, newCalls: (portion?: Portion) => Promise<number>): Promise<void> {
   const { history, signal, listId } = options
   const maxEvents = Math.min(MAX_EVENTS, Math.max(1, Math.floor(options.budget / PORTIONS_A_MINUTE)))
   const budget = new Budget(options.budget)
@@ -81,6 +94,7 @@ async function feed(options: RunOptions, newCalls: () => Promise<number>): Promi
     if (portion.events.length > 0) await budget.wait(signal)
     await enqueue(options, portion)
     portion.done()
+    budget.spend(await newCalls(portion))
   }
   await emptied(options, spend, { deferred: true })
   history.set('finished', new Date().toISOString())
@@ -101,14 +115,17 @@ async function enqueue({ history, queue, apiKey, signal }: RunOptions, portion: 
 }
 
 /**
- * Waits until nothing waits in the queue, or until not even an event does that was put off because it kept failing.
+ * Waits until nothing waits in the queue (in a bridge's, not much), or until not even an event does that was put off because
+ * it kept failing.
  * @param look called whenever it looks
  */
 async function emptied(
-  { history, queue, apiKey, signal }: RunOptions,
+  { history, queue, apiKey, apiUrl, warn, signal }: RunOptions,
   look: () => Promise<void>,
   { deferred = false } = {}
 ): Promise<void> {
+  const isBridge = apiUrl === undefined
+  let idle = { events: NaN, since: 0, isTold: false }
   for (let pause = MIN_POLL_MS; ; pause = Math.min(MAX_POLL_MS, pause * 1.5)) {
     const partition = await partitionOf(queue, apiKey)
     await look()
@@ -122,7 +139,13 @@ async function emptied(
       return
     }
     history.set('partition', partition.partition)
-    if (partition.events <= (deferred ? 0 : partition.deferred)) return
+    const ready = partition.events - (deferred && !isBridge ? 0 : partition.deferred)
+    if (ready <= (isBridge ? MAX_BACKLOG : 0)) return
+    if (partition.events !== idle.events) idle = { events: partition.events, since: Date.now(), isTold: false }
+    else if (isBridge && !idle.isTold && Date.now() - idle.since > IDLE_MS) {
+      idle.isTold = true
+      warn('nothing is delivered from this store: is its bridge running, and can it reach EmailSendX?')
+    }
     await setTimeout(pause, undefined, { signal })
   }
 }

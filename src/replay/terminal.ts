@@ -40,12 +40,13 @@ export function showProgress(report: () => Promise<Report>): () => void {
   const begun = performance.now()
   let first: number | undefined
   const show = async () => {
-    const { calls, ...rest } = await report()
-    first ??= calls.made
-    const rate = ((calls.made - first) / (performance.now() - begun)) * 60_000
-    const seconds = rate > 0 ? (Math.max(0, calls.planned - calls.made) / rate) * 60 : undefined
-    const words = progressInWords({ calls, ...rest }, { rate, seconds })
-    const share = calls.planned === 0 ? 1 : Math.min(1, calls.made / calls.planned)
+    const now = await report()
+    const [done, all] = amountsOf(now)
+    first ??= done
+    const rate = ((done - first) / (performance.now() - begun)) * 60_000
+    const seconds = rate > 0 ? (Math.max(0, all - done) / rate) * 60 : undefined
+    const words = progressInWords(now, { rate, seconds })
+    const share = all === 0 ? 1 : Math.min(1, done / all)
     stderr.write(stderr.isTTY ? `\r\x1b[K${`${bar(share)} ${words}`.slice(0, stderr.columns - 1)}` : `${words}\n`)
   }
   // A report that can't be had (the store is busy) is only one less.
@@ -54,6 +55,11 @@ export function showProgress(report: () => Promise<Report>): () => void {
     clearInterval(timer)
     if (stderr.isTTY) stderr.write('\r\x1b[K')
   }
+}
+
+/** Calls are what takes the time. */
+function amountsOf({ calls, queued, total }: Report): [done: number, all: number] {
+  return calls.made === undefined ? [queued, total] : [calls.made, calls.planned]
 }
 
 function bar(share: number): string {

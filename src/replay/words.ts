@@ -25,28 +25,35 @@ export function planInWords(plan: Plan, budget: number): string {
 }
 
 /** How far it has got, for people. */
-export function reportInWords({ total, delivered, waiting, dead, undeliverable, calls, finishedAt }: Report): string {
+export function reportInWords(report: Report): string {
+  const { total, queued, delivered, waiting = 0, dead = 0, undeliverable, calls, finishedAt } = report
+  const sent =
+    delivered === undefined
+      ? `${number(queued)} of ${number(total)} handed to the bridge`
+      : `${number(delivered)} of ${number(total)} delivered, ${number(waiting)} waiting, ${number(dead)} dead`
+  const made = calls.made === undefined ? '' : `${number(calls.made)} made, `
   return [
     row('State', finishedAt === undefined ? 'not finished' : `finished ${finishedAt}`),
-    row('Sent', `${number(delivered)} of ${number(total)} delivered, ${number(waiting)} waiting, ${number(dead)} dead`),
+    row('Sent', sent),
     row('Not sent', `${number(undeliverable)} that can't be delivered`),
-    row('Calls', `${number(calls.made)} made, ${number(calls.planned)} planned`)
+    row('Calls', `${made}${number(calls.planned)} planned`)
   ].join('\n')
 }
 
 /** One line of progress. */
-export function progressInWords({ total, delivered, dead, calls }: Report, { rate, seconds }: Pace): string {
+export function progressInWords({ total, queued, delivered, dead, calls }: Report, { rate, seconds }: Pace): string {
+  const { made } = calls
   return [
-    `${number(delivered)} of ${number(total)}`,
-    `${number(dead)} dead`,
-    `${number(Math.max(0, calls.planned - calls.made))} calls left`,
+    `${number(delivered ?? queued)} of ${number(total)}`,
+    ...(dead === undefined ? [] : [`${number(dead)} dead`]),
+    ...(made === undefined ? [] : [`${number(Math.max(0, calls.planned - made))} calls left`]),
     `${number(Math.round(rate))}/min`,
     ...(seconds === undefined ? [] : [duration(seconds)])
   ].join(', ')
 }
 
 export interface Pace {
-  /** Calls a minute. */
+  /** Calls a minute; contacts and events where a bridge makes the calls. */
   rate: number
   /** What is left, where that can be told. */
   seconds?: number

@@ -169,7 +169,9 @@ describe('bin/run replay', () => {
     [[], 'there is no replay in'],
     [['--map', 'x'], 'It must be COLUMN=FIELD'],
     [['--api-url', 'http://emailsendx.com', __filename], 'must be an https:// address'],
-    [['--budget', '0', __filename], 'It must be an integer from 1']
+    [['--budget', '0', __filename], 'It must be an integer from 1'],
+    [['--fire-events-since', '7d', __filename], 'It must be a date such as 2026-11-01'],
+    [['--store', 'gone.db', __filename], 'there is no store gone.db']
   ])('refuses %j in one line', async (args, words) => {
     const { code, err } = await new Command(['--dir', dir(), ...args], { EMAILSENDX_API_KEY: account.key }).ended
     expect(code).toBe(1)
