@@ -43,12 +43,14 @@ function* forgetIdentity(context: Context, partitionId: number, { emails, keys }
     partitionId,
     ...['', ...keys, '', ...emails]
   )
-  yield* write(
-    `DELETE FROM contact_ids WHERE partition_id = ? AND key IN (${marks([0, ...keys])})`,
-    partitionId,
-    '',
-    ...keys
-  )
+  for (const table of ['contact_ids', 'live_traits']) {
+    yield* write(
+      `DELETE FROM ${table} WHERE partition_id = ? AND key IN (${marks([0, ...keys])})`,
+      partitionId,
+      '',
+      ...keys
+    )
+  }
   yield* updateEach('partitions', ['id', 'links'], [[partitionId, partition.links - forgotten]])
   return forgotten
 }
