@@ -70,6 +70,18 @@ module.exports = {
       { path: '^src/actions-cli/' }
     ),
     forbidden(
+      'replay-stands-on-the-bridge',
+      'a replay goes through the queue and delivery of the bridge, and nothing of the house goes through a replay',
+      { path: '^src/(?!cli/|replay/)' },
+      { path: '^src/replay/' }
+    ),
+    forbidden(
+      'replay-knows-no-other-room',
+      'a replay needs the bridge, the destination and what all share',
+      { path: '^src/replay/', pathNot: test },
+      { path: '^src/(?!replay/|bridge/|http/)' }
+    ),
+    forbidden(
       'cli-is-the-edge',
       'nothing imports the command line',
       { path: '^src/(?!cli/)', pathNot: test },
