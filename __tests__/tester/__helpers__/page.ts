@@ -4,7 +4,7 @@ import { launchBrowser } from '../browser'
 import type { Stack } from './stack'
 
 /** As long as a busy machine may take for what takes a moment. */
-const PATIENCE_MS = 30_000
+const TIMEOUT_MS = 30_000
 
 let browser: Browser | undefined
 /** What pages complained of: errors, and anything the content-security policy refused. */
@@ -27,7 +27,7 @@ export async function open(stack: Stack, options: BrowserContextOptions = {}, ur
     reducedMotion: 'reduce',
     ...options
   })
-  context.setDefaultTimeout(PATIENCE_MS)
+  context.setDefaultTimeout(TIMEOUT_MS)
   const page = await context.newPage()
   page.on('pageerror', ({ message }) => complaints.push(message))
   page.on('console', (message) => {

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import { wordsOf } from '../model/words'
 import { manifest, start } from '../state/definition'
 import type { Field } from '../state/definition'
 import { effective, initialSettings, setSetting, settings } from '../state/inputs'
@@ -80,23 +81,23 @@ function Line({
   return <input type="text" autocomplete="off" {...rest} />
 }
 
-const verdict = signal<{ ok?: boolean; words: string }>({ words: '' })
+const tested = signal<{ ok?: boolean; words: string }>({ words: '' })
 
 async function testAuthentication(): Promise<void> {
-  verdict.value = { words: 'Asking …' }
+  tested.value = { words: 'Asking …' }
   try {
     const { ok, error = '' } = await ask<{ ok: boolean; error?: string }>('/authenticate', {
       method: 'POST',
       body: effective.value.settings
     })
-    verdict.value = { ok, words: ok ? 'The key works, and so does the list.' : error.replace(/\s+/g, ' ') }
+    tested.value = { ok, words: ok ? 'The key works, and so does the list.' : error.replace(/\s+/g, ' ') }
   } catch (error) {
-    verdict.value = { ok: false, words: error instanceof Error ? error.message : String(error) }
+    tested.value = { ok: false, words: wordsOf(error) }
   }
 }
 
 function TestAuthentication() {
-  const { ok, words } = verdict.value
+  const { ok, words } = tested.value
   return (
     <div class="test">
       <button type="button" onClick={() => void testAuthentication()}>

@@ -73,7 +73,7 @@ export function noteLost(): void {
 /** Follows the announcements of changes on the port after this one. */
 export function followChanges(): void {
   const { hostname, port } = location
-  const connect = (patience: number) => {
+  const connect = (pauseMs: number) => {
     let opened = false
     const socket = new WebSocket(`ws://${hostname}:${Number(port || 80) + 1}`)
     socket.onopen = () => (opened = true)
@@ -81,7 +81,7 @@ export function followChanges(): void {
     socket.onclose = () => {
       if (opened) void ask('/tester/start').catch(() => undefined)
       // A server may have been started without announcements; then there is little use in asking often.
-      setTimeout(() => connect(Math.min(patience * 2, 60_000)), opened ? 1_000 : patience)
+      setTimeout(() => connect(Math.min(pauseMs * 2, 60_000)), opened ? 1_000 : pauseMs)
     }
   }
   connect(2_000)
