@@ -41,7 +41,10 @@ async function deliver(
 ): Promise<Outcome> {
   const ready = await attempt(() => toEvent(payload, now()))
   if (isUndelivered(ready)) return ready
-  const { event, time, email = memory.emailOf(payload) } = ready
+  const { event, time } = ready
+  // What an identify told of a userId says more than that the userId looks like an address: it may be a former one.
+  const told = payload.email?.trim() ? undefined : memory.emailOf({ userId: payload.userId })
+  const email = told ?? ready.email ?? memory.emailOf(payload)
   const outcome =
     email === undefined
       ? await handOver(api, memory, payload, event.name, beforeFiring)

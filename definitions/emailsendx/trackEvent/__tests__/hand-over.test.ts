@@ -30,6 +30,14 @@ describe('an event without an address', () => {
     expect(api.events).toMatchObject([{ contactId: `id of ${EMAIL}`, name: 'purchase_completed' }])
   })
 
+  it('follows an address told for a user id, also where the user id is an address itself, such as a former one', async () => {
+    const api = new FakeApi()
+    api.addContact(EMAIL)
+    await deliver('single', 'identifyContact', identify({ email: EMAIL }, { userId: 'former@acme.com' }))
+    expect((await fire({ ...TRACK, userId: 'former@acme.com' })).status).toBe(200)
+    expect(api.events).toMatchObject([{ contactId: `id of ${EMAIL}`, name: 'purchase_completed' }])
+  })
+
   it('reaches it from a process that has not seen the identify(), since EmailSendX was told the user id', async () => {
     const api = new FakeApi()
     await identified()
