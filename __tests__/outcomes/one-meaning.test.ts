@@ -6,16 +6,24 @@ import { Rig } from '../../src/bridge/delivery/__tests__/__helpers__/rig'
 import { normalize } from '../../src/bridge/ingest/normalize'
 import type { Normalized } from '../../src/bridge/ingest/normalize'
 import { SANDBOX_KEY } from '../../src/sandbox'
+import { buildApp } from '../../src/serve/app'
+import type { EventStatus } from '../../src/serve/contract/errors'
+import type { CallResult } from '../../src/serve/contract/route'
+import type { Plan } from '../../src/serve/tester/plan'
+import { meaningOf as shownAs } from '../../src/tester-web/model/meaning'
 
 /*
- * One event means one thing: through the catalog's action alone, through its batch, and through the bridge. Where that can't be,
- * the table says why.
+ * One event means one thing: through the catalog's action alone, through its batch, through the bridge, and on the tester page.
+ * Where that can't be, the table says why.
  */
 
-/** What becomes of an event: `again` is later, by itself; `dropped` is never; `key` is when the key is mended. */
-type Meaning = 'delivered' | 'dropped' | 'again' | 'key'
+/**
+ * What becomes of an event: `again` is later, by itself; `dropped` is never; `key` is when the key is mended; `untaken` is never,
+ * since no action's trigger takes it.
+ */
+type Meaning = 'delivered' | 'dropped' | 'again' | 'key' | 'untaken'
 
-const WAYS = ['catalog', 'batch', 'bridge'] as const
+const WAYS = ['catalog', 'batch', 'bridge', 'page'] as const
 type Way = (typeof WAYS)[number]
 
 interface Case {
@@ -111,7 +119,12 @@ const CASES: Case[] = [
         means: 'dropped',
         why: "only Segment's Event Tester for webhooks puts it there; a mapping says what it means"
       },
-      { way: 'batch', means: 'dropped', why: 'as above' }
+      { way: 'batch', means: 'dropped', why: 'as above' },
+      {
+        way: 'page',
+        means: 'untaken',
+        why: 'it asks the triggers first, as Segment does; the two ways above call the action'
+      }
     ]
   },
   {
@@ -123,18 +136,30 @@ const CASES: Case[] = [
 
 jest.setTimeout(20_000)
 let rig: Rig
-beforeEach(async () => {
-  forgetContacts()
-  rig = await Rig.start()
-  await fetch(`${rig.sandbox.url}/api/v1/contacts`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${SANDBOX_KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ email: 'morgan@acme.com' })
-  })
+let page: string
+const serve = buildApp({ definition, directoryName: 'emailsendx' })
+beforeAll(async () => {
+  page = await serve.listen({ host: '127.0.0.1', port: 0 })
 })
-afterEach(() => rig.end())
+afterAll(() => serve.close())
 
 describe.each(WAYS)('through the %s', (way) => {
+  // A queue of its own for each event; what has no queue needs no more than a sandbox as it was.
+  const [before, after] = way === 'bridge' ? [beforeEach, afterEach] : [beforeAll, afterAll]
+  before(async () => {
+    rig = await Rig.start()
+  })
+  after(() => rig.end())
+  beforeEach(async () => {
+    forgetContacts()
+    await rig.control('POST', 'reset')
+    await fetch(`${rig.sandbox.url}/api/v1/contacts`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${SANDBOX_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'morgan@acme.com' })
+    })
+  })
+
   const cases = CASES.filter(({ event }) => way !== 'batch' || event.type === 'identify')
   it.each(cases.map((one) => [one.name, one] as const))('%s', async (_, { event, fault, means, but = [] }) => {
     if (fault) await rig.fault(fault)
@@ -158,6 +183,7 @@ const EMPTY = { userId: undefined, anonymousId: undefined, traits: undefined, pr
 
 async function meaningThrough(way: Way, event: SegmentEvent): Promise<Meaning> {
   if (way === 'bridge') return throughBridge(event)
+  if (way === 'page') return throughPage(event)
   const destination = new Destination(definition)
   const name = event.type === 'identify' ? 'identifyContact' : 'trackEvent'
   const mapping = defaultValues(definition.actions[name].fields) as JSONObject
@@ -191,4 +217,45 @@ async function throughBridge(event: SegmentEvent): Promise<Meaning> {
   if (suspended) return 'key'
   if (deadLetters > 0) return 'dropped'
   return events > 0 ? 'again' : 'delivered'
+}
+
+/** As the page does on *Send*: it asks which actions take the event, and calls them. */
+async function throughPage(event: SegmentEvent): Promise<Meaning> {
+  const { calls } = await askPage<Plan>('plan', { events: [event], triggers: {}, batch: false })
+  if (calls.length === 0) return 'untaken'
+  expect(calls).toHaveLength(1)
+  const [{ action, subscribe }] = calls
+  const mapping = defaultValues(definition.actions[action].fields)
+  const settings = { apiKey: SANDBOX_KEY, apiUrl: rig.sandbox.url }
+  const body = { payload: event, settings, mapping, subscribe }
+  const { multistatus, exchanges } = await askPage<Pick<CallResult, 'multistatus' | 'exchanges'>>(
+    `send/${action}`,
+    body
+  )
+  expect(multistatus).toHaveLength(1)
+  const [row] = multistatus
+  // Else the page goes by the status, as it must for what core refuses and for other destinations.
+  if (exchanges.length > 0) expect(row).toHaveProperty('outcome.kind')
+  return meaningOfRow(row)
+}
+
+/** What the page shows for a row. */
+function meaningOfRow(row: EventStatus): Meaning {
+  const { tone } = shownAs(row)
+  if (tone === 'delivered') return 'delivered'
+  // Where nobody knows whether it was fired, Segment sends it again too.
+  if (tone === 'again' || tone === 'unsure') return 'again'
+  expect(tone).toBe('refused')
+  const kind = row.outcome?.kind
+  return kind === 'unauthorized' || kind === 'forbidden' ? 'key' : 'dropped'
+}
+
+async function askPage<Answer>(path: string, body: object): Promise<Answer> {
+  const response = await fetch(`${page}/tester/${path}`, {
+    method: 'POST',
+    headers: { origin: page, 'content-type': 'application/json' },
+    body: JSON.stringify(body)
+  })
+  expect(response.status).toBe(200)
+  return (await response.json()) as Answer
 }
