@@ -70,7 +70,10 @@ describe('what people have is pasted', () => {
   ])('%s', async (what, text) => {
     await paste(page, text)
     await page.getByText(`A batch of 2 events, read from ${what}`).waitFor()
-    expect(JSON.parse(await typed(page))).toMatchObject([{ traits: { email: 'ada@example.com' } }, { type: 'track' }])
+    expect(JSON.parse(await typed(page, 'ada@example.com'))).toMatchObject([
+      { traits: { email: 'ada@example.com' } },
+      { type: 'track' }
+    ])
   })
 
   it('and what cannot be read is named', async () => {
@@ -116,7 +119,7 @@ describe('what was sent stays', () => {
     expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(SANDBOX_KEY)
     await sample(page, 'track')
     await results().getByRole('button', { name: 'Load into editor' }).click()
-    expect(JSON.parse(await typed(page))).toEqual(identify('kept@example.com'))
+    expect(JSON.parse(await typed(page, 'kept@example.com'))).toEqual(identify('kept@example.com'))
     await results().getByRole('button', { name: 'Send again' }).click()
     await results().getByText('kept@example.com: The contact is updated.').waitFor()
     expect(await page.locator('.sending').count()).toBe(2)
@@ -191,7 +194,9 @@ describe('a colleague sees the same', () => {
     await page.getByText('Copied').waitFor()
     const link = await page.evaluate(() => navigator.clipboard.readText())
     const colleague = await open(stack, {}, link)
-    expect(JSON.parse(await typed(colleague))).toEqual(identify('shared@example.com', { city: 'Zürich' }))
+    expect(JSON.parse(await typed(colleague, 'shared@example.com'))).toEqual(
+      identify('shared@example.com', { city: 'Zürich' })
+    )
     await preview(colleague).getByText('"firstName": "Dear"').waitFor()
     expect(colleague.url()).not.toContain('#')
     await colleague.context().close()
@@ -205,7 +210,7 @@ describe('a colleague sees the same', () => {
     await sample(page, 'track')
     await page.reload()
     await sample(page, 'my-sample')
-    expect(await typed(page)).toContain('mine@example.com')
+    await typed(page, 'mine@example.com')
     await page.getByText('Save as …').click()
     await page.getByLabel('Name', { exact: true }).fill('ours')
     await page.getByRole('button', { name: 'To .segment' }).click()
@@ -228,12 +233,11 @@ describe('EmailSendX beside it', () => {
     await send(page)
     const card = outside().locator('.card.changed').first()
     await card.getByText('no50@example.com').waitFor()
-    expect(await outside().locator('.card').first().innerText()).toMatch(
-      /no50@example\.com[\s\S]*plan\s+free → pro[\s\S]*seats\s+nothing → 5/
-    )
+    const whatChanged = /no50@example\.com.*plan\s*free → pro.*seats\s*nothing → 5/
+    await outside().locator('.card').first().filter({ hasText: whatChanged }).waitFor()
     await page.getByLabel('Search all contacts').fill('no117@')
-    await outside().locator('.card', { hasText: 'no117@example.com' }).waitFor()
-    expect(await outside().locator('.card').count()).toBe(1)
+    await outside().locator('.card').nth(1).waitFor({ state: 'detached' })
+    expect(await outside().locator('.card').innerText()).toContain('no117@example.com')
   })
 
   it('is emptied only when one means it', async () => {

@@ -48,8 +48,12 @@ export async function paste(page: Page, event: unknown): Promise<void> {
   await page.keyboard.insertText(typeof event === 'string' ? event : JSON.stringify(event, null, 2))
 }
 
-/** The text in the editor. */
-export const typed = (page: Page): Promise<string> => page.locator('.cm-content').innerText()
+/** The text in the editor, once this is a part of it. */
+export async function typed(page: Page, part: string): Promise<string> {
+  const editor = page.locator('.cm-content', { hasText: part })
+  await editor.waitFor()
+  return editor.innerText()
+}
 
 /** The preview, once it shows what is in the editor. */
 export const preview = (page: Page) => page.locator('.preview[aria-busy=false] .pane-body')
