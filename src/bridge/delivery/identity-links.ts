@@ -16,6 +16,8 @@ export interface Item extends QueuedEvent {
 interface IdentityLink {
   key: string
   email: string
+  /** When what tells it arrived, ms since 1970. */
+  seenAt: number
 }
 
 /** Keys of the ids that may stand for an address, to be asked for. */
@@ -58,7 +60,7 @@ function recogniseOne(queued: QueuedEvent, emails: Map<string, string>, known: M
   // A track links no address of its own: it may be somebody else's, of a friend invited, say. But one that names both
   // ids says that they are the same user's.
   const linked = type === 'identify' ? email : ofUser
-  const links = linked === undefined ? [] : ids.map((key) => ({ key, email: linked }))
+  const links = linked === undefined ? [] : ids.map((key) => ({ key, email: linked, seenAt: queued.arrivedAt }))
   const isNews = ids.some((key) => emails.get(key) !== linked || known.get(key) !== linked)
   const isThere = userId !== undefined && ofUser !== undefined && known.get(userKey(userId)) === ofUser
   const seenLinks = isThere ? links.filter(({ key }) => emails.get(key) === undefined) : []

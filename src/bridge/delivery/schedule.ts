@@ -34,7 +34,7 @@ export interface Plan {
   deferred: Deferral[]
   dead: Dead[]
   /** Ids whose email has become known. Then plan again. */
-  links: { key: string; email: string }[]
+  links: Item['links']
   /** Users of whom something died: the next of what is deferred of them may be able to go. */
   requeueFirst: string[]
   /** Identifies deferred for these users go first: the email they waited for has come, or an event waits for them. Then plan again. */

@@ -219,8 +219,9 @@ class DeliveryWorker implements Delivery {
     }
     if (wasSetBack || now - this.lastPruning >= HOUR_MS) {
       this.lastPruning = now
-      const pruned = await this.options.queue.prune()
-      if (Object.values(pruned).some((count) => count > 0)) this.options.log.info({ ...pruned }, 'housekeeping')
+      const people = await this.options.queue.forgetDeleted()
+      const pruned = { people, ...(await this.options.queue.prune()) }
+      if (Object.values(pruned).some((count) => count > 0)) this.options.log.info(pruned, 'housekeeping')
     }
   }
 

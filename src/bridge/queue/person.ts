@@ -1,3 +1,4 @@
+import { toEmail } from '../../../definitions/emailsendx/functions'
 import { anonymousKey, emailKey, userKey } from './keys'
 
 /** Whom a request to forget somebody names. */
@@ -21,6 +22,26 @@ export function toPerson({ email, userId }: PersonFilter): Person {
   return { emails, userIds, keys: [...emails.map(emailKey), ...userIds.map(userKey)] }
 }
 
+/** Whom a request to delete somebody names; undefined for what is no such request, or names nobody. */
+export function toBeDeleted(content: unknown): Person | undefined {
+  if (!isDeleteRequest(content)) return undefined
+  const { userId, anonymousId, email, traits } = content as Record<string, unknown>
+  const userIds = [textOf(userId)].filter((id) => id !== '')
+  const anonymousIds = [textOf(anonymousId)].filter((id) => id !== '')
+  const addresses = [...userIds, textOf(email), textOf((traits as { email?: unknown } | null | undefined)?.email)]
+  const emails = addresses.flatMap((address) => toEmail(address) ?? [])
+  const keys = [...emails.map(emailKey), ...userIds.map(userKey), ...anonymousIds.map(anonymousKey)]
+  return keys.length === 0 ? undefined : { emails, userIds, keys }
+}
+
+export function isDeleteRequest(content: unknown): boolean {
+  return textOf((content as { type?: unknown } | null | undefined)?.type).toLowerCase() === 'delete'
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value).trim() : ''
+}
+
 /** Names that ids go by in what senders send. */
 const ID_NAMES = new Set(['userid', 'anonymousid', 'previousid'])
 
@@ -32,7 +53,7 @@ export function concerns({ emails, userIds, keys }: Person, content: unknown): b
       return Object.entries(value).some(([key, inner]) => mentions(key) || search(inner, key))
     }
     if (typeof value !== 'string' && typeof value !== 'number') return false
-    const text = String(value)
+    const text = String(value).trim()
     const isId = ID_NAMES.has(name.replace(/[_\s-]/g, '').toLowerCase())
     if (isId && (userIds.includes(text) || known.has(userKey(text)) || known.has(anonymousKey(text)))) return true
     return mentions(text)

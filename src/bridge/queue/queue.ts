@@ -5,12 +5,13 @@ import type { Encryption } from './encryption'
 import { LeaseLost, PartitionRefused, QueueFull } from './errors'
 import { GroupCommit } from './group-commit'
 import { messageKey } from './keys'
-import { toPerson } from './person'
-import type { PersonFilter } from './person'
+import { toBeDeleted, toPerson } from './person'
+import type { Person, PersonFilter } from './person'
 import type { DeadLetterCondition } from './transactions/dead-letters'
 import type { EnqueueResult, PackedRequest } from './transactions/enqueue'
 import { nameOf } from './transactions/partitions'
 import type { PartitionCondition } from './transactions/partitions'
+import type { DeleteRequest } from './transactions/people'
 import { sum } from './transactions/sql'
 import type {
   Ack,
@@ -202,14 +203,42 @@ export class Queue {
     const result = { events: 0, deadLetters: 0, ids: 0 }
     const { fingerprint } = this.conditionOf(filter)
     for (const id of await store.partitionIds({ fingerprint })) {
-      const person = await store.whoIs(id, toPerson(filter))
-      result.events += await scanned((after) => store.forgetEvents(id, person, after, SCAN_ROWS))
-      result.deadLetters += await scanned((after) => store.forgetDead(id, person, after, SCAN_ROWS))
-      // Last, so that it can be done again when something fails on the way.
-      result.ids += await store.forgetIdentity(id, person)
+      const forgotten = await this.forgetIn(id, toPerson(filter), Number.MAX_SAFE_INTEGER)
+      result.events += forgotten.events
+      result.deadLetters += forgotten.deadLetters
+      result.ids += forgotten.ids
     }
     await this.driver.scrub()
     return result
+  }
+
+  /**
+   * Carries out the requests to delete a person that came as events and are dead letters now: erases of each, in the
+   * partition of the request, what arrived up to then. Delivery runs it hourly; the file is written anew once for all.
+   * @returns how many requests
+   */
+  async forgetDeleted(): Promise<number> {
+    const { store } = this
+    const all: DeleteRequest[] = []
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const page: { requests: DeleteRequest[]; after?: number } = await store.deleteRequests(after, SCAN_ROWS)
+      all.push(...page.requests)
+      after = page.after
+    }
+    for (const { partitionId, person, arrivedAt } of all) await this.forgetIn(partitionId, person, arrivedAt)
+    if (all.length > 0) await this.driver.scrub()
+    return all.length
+  }
+
+  private async forgetIn(partitionId: number, named: Person, until: number) {
+    const { store } = this
+    const person = await store.whoIs(partitionId, named)
+    const events = await scanned((after) => store.forgetEvents(partitionId, person, until, after, SCAN_ROWS))
+    const deadLetters = await scanned((after) => store.forgetDead(partitionId, person, until, after, SCAN_ROWS))
+    // After what they help to find, and the request last of all, so that it can be done again when something fails on the way.
+    const ids = await store.forgetIdentity(partitionId, person, until)
+    const requests = await scanned((after) => store.redactRequests(partitionId, person, until, after, SCAN_ROWS))
+    return { events, deadLetters: deadLetters + requests, ids }
   }
 
   /** Waits for what is being written, then closes the store. Every later call rejects with QueueUnavailable. */
@@ -452,6 +481,7 @@ function pack(names: Pick<PackedRequest, 'fingerprint' | 'encryptedKey'>, reques
     messageKey: messageKey(messageId, 'rejected'),
     type: 'rejected',
     reason: storable(reason),
+    deletes: toBeDeleted(item),
     ...written(messageId, item ?? null)
   }))
   return { ...names, events, rejected, bytes: sum([...events, ...rejected].map(({ bytes }) => bytes)) }

@@ -165,8 +165,8 @@ export interface Ack {
   delivered?: number[]
   dead?: Dead[]
   deferred?: Deferral[]
-  /** Keys of userIds and anonymousIds, and the email they now stand for. */
-  links?: { key: string; email: string }[]
+  /** Keys of userIds and anonymousIds, and the email they now stand for; when what tells it arrived, if not just now. */
+  links?: { key: string; email: string; seenAt?: number }[]
   /** Keys of emails, and the contact they now stand for, if any. */
   contacts?: { key: string; contactId?: string }[]
   /** Keys of emails, and all traits that live identifies have set of them. */

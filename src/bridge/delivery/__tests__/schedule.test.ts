@@ -152,8 +152,8 @@ describe('events without an email', () => {
     const known = { [userKey('u1')]: 'ann@example.com' }
     const event = track({ userId: 'u1', anonymousId: 'a1' })
     const linked = [
-      { key: userKey('u1'), email: 'ann@example.com' },
-      { key: anonymousKey('a1'), email: 'ann@example.com' }
+      { key: userKey('u1'), email: 'ann@example.com', seenAt: NOW },
+      { key: anonymousKey('a1'), email: 'ann@example.com', seenAt: NOW }
     ]
     expect(next(head([event], { known })).links).toEqual(linked.slice(1))
     const others = { ...known, [anonymousKey('a1')]: 'bob@example.com' }

@@ -952,6 +952,59 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
       expect(await queue.deadLetters.list({})).toMatchObject([{ detail: 'Delete by hand.', messageId: 'forgotten' }])
       expect(await queue.forget(person)).toEqual({ events: 0, deadLetters: 0, ids: 0 })
     })
+
+    it('is done for a delete event, which leaves nothing of them but that there was one', async () => {
+      expect(await queue.forgetDeleted()).toBe(1)
+      const found = await everything()
+      for (const word of [...PERSON, emailKey('ann@example.com'), userKey('user-4711'), anonymousKey('device-0815')]) {
+        expect(found).not.toContain(word)
+      }
+      expect(found).not.toContain('clx-of-ann')
+      expect(found).toContain('bob@example.com')
+      expect(await queue.stats()).toMatchObject({ events: 1, deferred: 1, deadLetters: 1, identityLinks: 1 })
+      const [letter] = await queue.deadLetters.list({})
+      expect(letter).toMatchObject({ detail: 'Delete by hand.', messageId: 'forgotten' })
+      expect((await queue.deadLetters.show(letter.id))?.content).toEqual({ type: 'delete', forgotten: true })
+      expect(await queue.forgetDeleted()).toBe(0)
+    })
+
+    it('by a delete event spares whoever comes with their ids after it', async () => {
+      const arrivedAt = now
+      now += 1
+      const again = identify({ ...theirs, email: 'ann@example.com' })
+      await take(key, again, track({ userId: 'user-4711' }))
+      const partition = await claim()
+      const keys = [userKey('user-4711'), anonymousKey('device-0815'), userKey('bob')]
+      expect([...(await queue.runs.lookUp(partition, keys)).emails.keys()]).toEqual([userKey('bob')])
+      const id = (await queued(partition)).find(({ event }) => event.messageId === again.messageId)?.id ?? 0
+      await queue.runs.ack(partition, {
+        delivered: [id],
+        links: [
+          { key: userKey('user-4711'), email: 'ann@example.com', seenAt: now },
+          // Of an event that came before the request, and is delivered after it.
+          { key: anonymousKey('device-0815'), email: 'ann@example.com', seenAt: arrivedAt }
+        ]
+      })
+
+      expect(await queue.forgetDeleted()).toBe(1)
+      expect((await queued(partition)).map(({ event }) => event.userId)).toEqual(['user-4711'])
+      expect([...(await queue.runs.lookUp(partition, keys)).emails.keys()].sort()).toEqual(
+        [userKey('user-4711'), userKey('bob')].sort()
+      )
+      expect(await queue.forgetDeleted()).toBe(0)
+    })
+
+    it.each([
+      ['a number for an id', { type: 'Delete', userId: 4711 }],
+      ['spaces around an id', { type: 'delete', userId: ' user-4711 ' }],
+      ['an address for an id', { type: 'delete', userId: 'Ann@Example.com' }],
+      ['a device', { type: 'delete', anonymousId: 'device-0815' }]
+    ])('is done once for a delete event with %s', async (_, item) => {
+      await queue.forgetDeleted()
+      await queue.enqueue(key, { events: [], rejected: [{ messageId: 'one-more', reason: 'Delete by hand.', item }] })
+      expect(await queue.forgetDeleted()).toBe(1)
+      expect(await queue.forgetDeleted()).toBe(0)
+    })
   })
 
   describe('opening', () => {

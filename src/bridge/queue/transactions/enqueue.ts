@@ -1,6 +1,7 @@
+import type { Person } from '../person'
 import { dueAfter, lockPartitions } from './partitions'
 import type { Partition } from './partitions'
-import { insert, insertNew, marks, row, sum, updateEach } from './sql'
+import { insert, insertNew, marks, row, sum, updateEach, write } from './sql'
 import type { Context, Param, Transaction } from './sql'
 
 /** One request as it goes to the store. */
@@ -14,6 +15,8 @@ export interface PackedRequest {
 
 export interface RejectedItem extends Item {
   reason: string
+  /** Whom it asks to delete. */
+  deletes?: Person
 }
 
 export interface Item {
@@ -108,6 +111,7 @@ export function* enqueue(
 
   yield* insertEvents(taken, now)
   yield* insertRejected(taken, now)
+  yield* disown(taken)
   yield* updateEach(
     'partitions',
     [
@@ -232,6 +236,24 @@ function* insertRejected(taken: Map<Partition, Taken>, now: number): Transaction
       ])
     )
   )
+}
+
+/**
+ * Lets the ids of those who are to be deleted stand for nobody: whoever uses one from now on is somebody new. What they
+ * stood for is kept until the request is carried out, which needs it to find what is theirs.
+ */
+function* disown(taken: Map<Partition, Taken>): Transaction<void> {
+  for (const [{ id }, { rejected }] of taken) {
+    for (const { deletes } of rejected) {
+      if (!deletes) continue
+      yield* write(
+        `UPDATE identity_links SET seen_at = -1 WHERE partition_id = ? AND (email IN (${marks(['', ...deletes.emails])})
+          OR email IN (SELECT email FROM identity_links WHERE partition_id = ? AND key IN (${marks(deletes.keys)})))`,
+        id,
+        ...['', ...deletes.emails, id, ...deletes.keys]
+      )
+    }
+  }
 }
 
 /** The counts and times of a partition after what was taken; none when nothing changes. */

@@ -106,7 +106,7 @@ function* forgetMessages(context: Context, before: number, limit: number): Trans
 /** Forgets up to `limit` ids of users not seen since a time, with their addresses. @returns how many. */
 function* forgetLinks(context: Context, before: number, limit: number): Transaction<number> {
   const oldest = yield* rows<{ partition_id: number; key: string }>(
-    'SELECT partition_id, key FROM identity_links WHERE seen_at < ? ORDER BY seen_at LIMIT ?',
+    'SELECT partition_id, key FROM identity_links WHERE seen_at >= 0 AND seen_at < ? ORDER BY seen_at LIMIT ?',
     before,
     limit
   )

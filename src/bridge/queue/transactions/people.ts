@@ -1,5 +1,5 @@
 import { emailKey, messageKey } from '../keys'
-import { concerns } from '../person'
+import { concerns, isDeleteRequest, toBeDeleted } from '../person'
 import type { Person } from '../person'
 import { lockPartitions, whereOf } from './partitions'
 import type { PartitionCondition } from './partitions'
@@ -33,14 +33,20 @@ function* whoIs(_context: Context, partitionId: number, person: Person): Transac
   return { ...person, emails, keys: [...keys] }
 }
 
-/** Forgets the addresses, ids and contact of a person. @returns how many ids. */
-function* forgetIdentity(context: Context, partitionId: number, { emails, keys }: Person): Transaction<number> {
+/** Forgets the addresses and ids of a person seen up to a time, and their contact. @returns how many ids. */
+function* forgetIdentity(
+  context: Context,
+  partitionId: number,
+  { emails, keys }: Person,
+  until: number
+): Transaction<number> {
   const [partition] = yield* lockPartitions(context, 'id = ?', partitionId)
   if (!partition) return 0
   const forgotten = yield* write(
-    `DELETE FROM identity_links WHERE partition_id = ?
+    `DELETE FROM identity_links WHERE partition_id = ? AND seen_at <= ?
       AND (key IN (${marks([0, ...keys])}) OR email IN (${marks([0, ...emails])}))`,
     partitionId,
+    until,
     ...['', ...keys, '', ...emails]
   )
   for (const table of ['contact_ids', 'live_traits']) {
@@ -62,16 +68,17 @@ export interface Scan {
   after?: number
 }
 
-/** Erases the waiting events of a person, among so many after an id. */
+/** Erases the waiting events of a person that arrived up to a time, among so many after an id. */
 function* forgetEvents(
   context: Context,
   partitionId: number,
   person: Person,
+  until: number,
   after: number,
   limit: number
 ): Transaction<Scan> {
   const [partition] = yield* lockPartitions(context, 'id = ?', partitionId)
-  const { theirs, next } = yield* find('events', partitionId, person, after, limit)
+  const { theirs, next } = yield* find('events', partitionId, person, until, after, limit)
   if (!partition || theirs.length === 0) return { erased: 0, after: next }
   const ids = theirs.map(({ id }) => id)
   yield* write(`DELETE FROM events WHERE partition_id = ? AND id IN (${marks(ids)})`, partitionId, ...ids)
@@ -92,30 +99,22 @@ function* forgetEvents(
   return { erased: theirs.length, after: next }
 }
 
-/** Erases the dead letters of a person, among so many after an id. Those that ask to delete them stay, without a name. */
+/** Erases the dead letters of a person that arrived up to a time, among so many after an id, except requests to delete them. */
 function* forgetDead(
   context: Context,
   partitionId: number,
   person: Person,
+  until: number,
   after: number,
   limit: number
 ): Transaction<Scan> {
   const [partition] = yield* lockPartitions(context, 'id = ?', partitionId)
-  const { theirs, next } = yield* find('dead_letters', partitionId, person, after, limit)
-  if (!partition || theirs.length === 0) return { erased: 0, after: next }
-  const requests = theirs.filter(({ content }) => isDeleteRequest(content))
+  const { theirs, next } = yield* find('dead_letters', partitionId, person, until, after, limit)
   const gone = theirs.filter(({ content }) => !isDeleteRequest(content))
-  for (const { id } of requests) {
-    yield* write(
-      'UPDATE dead_letters SET message_id = ?, body = ? WHERE partition_id = ? AND id = ?',
-      ...['forgotten', JSON.stringify({ type: 'delete', forgotten: true }), partitionId, id]
-    )
-  }
+  if (!partition || gone.length === 0) return { erased: 0, after: next }
   const ids = gone.map(({ id }) => id)
-  if (ids.length > 0) {
-    yield* write(`DELETE FROM dead_letters WHERE partition_id = ? AND id IN (${marks(ids)})`, partitionId, ...ids)
-  }
-  const forgotten = yield* forgetMessageIds(partitionId, theirs)
+  yield* write(`DELETE FROM dead_letters WHERE partition_id = ? AND id IN (${marks(ids)})`, partitionId, ...ids)
+  const forgotten = yield* forgetMessageIds(partitionId, gone)
   yield* updateEach(
     'partitions',
     ['id', 'dead', 'dead_bytes', 'message_ids'],
@@ -128,11 +127,36 @@ function* forgetDead(
       ]
     ]
   )
-  return { erased: theirs.length, after: next }
+  return { erased: gone.length, after: next }
+}
+
+/** Takes the name of a person out of the dead letters that ask to delete them: what is left says that it was carried out. */
+function* redactRequests(
+  context: Context,
+  partitionId: number,
+  person: Person,
+  until: number,
+  after: number,
+  limit: number
+): Transaction<Scan> {
+  const [partition] = yield* lockPartitions(context, 'id = ?', partitionId)
+  const { theirs, next } = yield* find('dead_letters', partitionId, person, until, after, limit)
+  const requests = theirs.filter(({ content }) => isDeleteRequest(content))
+  if (!partition || requests.length === 0) return { erased: 0, after: next }
+  for (const { id } of requests) {
+    yield* write(
+      'UPDATE dead_letters SET message_id = ?, body = ? WHERE partition_id = ? AND id = ?',
+      ...[FORGOTTEN, JSON.stringify({ type: 'delete', forgotten: true }), partitionId, id]
+    )
+  }
+  const forgotten = yield* forgetMessageIds(partitionId, requests)
+  yield* updateEach('partitions', ['id', 'message_ids'], [[partitionId, partition.message_ids - forgotten]])
+  return { erased: requests.length, after: next }
 }
 
 interface Found {
   id: number
+  arrived_at: number
   message_id: string
   bytes: number
   content: unknown
@@ -142,18 +166,21 @@ function* find(
   table: 'events' | 'dead_letters',
   partitionId: number,
   person: Person,
+  until: number,
   after: number,
   limit: number
 ): Transaction<{ theirs: Found[]; next?: number }> {
-  const found = yield* rows<{ id: number; message_id: string; bytes: number; body: string }>(
-    `SELECT id, message_id, bytes, body FROM ${table} WHERE partition_id = ? AND id > ? ORDER BY id LIMIT ?`,
+  const found = yield* rows<{ id: number; message_id: string; bytes: number; body: string; arrived_at: number }>(
+    `SELECT id, message_id, bytes, body, arrived_at FROM ${table} WHERE partition_id = ? AND id > ? ORDER BY id LIMIT ?`,
     partitionId,
     after,
     limit
   )
   const all = found.map(({ body, ...event }) => ({ ...event, content: JSON.parse(body) as unknown }))
   return {
-    theirs: all.filter(({ content, message_id }) => concerns(person, [content, message_id])),
+    theirs: all.filter(
+      ({ content, message_id, arrived_at }) => arrived_at <= until && concerns(person, [content, message_id])
+    ),
     next: found.length < limit ? undefined : found[found.length - 1].id
   }
 }
@@ -171,9 +198,42 @@ function* forgetMessageIds(partitionId: number, theirs: Found[]): Transaction<nu
   )
 }
 
-function isDeleteRequest(content: unknown): boolean {
-  const { type } = (content ?? {}) as { type?: unknown }
-  return typeof type === 'string' && type.toLowerCase() === 'delete'
+export interface DeleteRequest {
+  partitionId: number
+  person: Person
+  arrivedAt: number
 }
 
-export const transactions = { partitionIds, whoIs, forgetIdentity, forgetEvents, forgetDead }
+/** Requests to delete somebody that have not been carried out, among so many dead letters after an id. */
+function* deleteRequests(
+  _context: Context,
+  after: number,
+  limit: number
+): Transaction<{ requests: DeleteRequest[]; after?: number }> {
+  const found = yield* rows<{ id: number; partition_id: number; arrived_at: number; body: string | null }>(
+    `SELECT id, partition_id, arrived_at,
+      CASE WHEN type = 'rejected' AND message_id <> ? AND LOWER(body) LIKE '%delete%' THEN body END AS body
+      FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?`,
+    FORGOTTEN,
+    after,
+    limit
+  )
+  const requests = found.flatMap(({ partition_id, arrived_at, body }) => {
+    const person = body === null ? undefined : toBeDeleted(JSON.parse(body))
+    return person ? [{ partitionId: partition_id, person, arrivedAt: arrived_at }] : []
+  })
+  return { requests, after: found.length < limit ? undefined : found[found.length - 1].id }
+}
+
+/** The message id of a request to delete somebody once that is done. */
+const FORGOTTEN = 'forgotten'
+
+export const transactions = {
+  deleteRequests,
+  partitionIds,
+  whoIs,
+  forgetIdentity,
+  forgetEvents,
+  forgetDead,
+  redactRequests
+}

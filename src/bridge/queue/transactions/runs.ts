@@ -84,7 +84,7 @@ function* lookUp(_context: Context, { partitionId }: Lease, keys: string[]): Tra
   for (const some of pieces(keys)) {
     const where = `partition_id = ? AND key IN (${marks(some)})`
     const emails = yield* rows<{ key: string; email: string }>(
-      `SELECT key, email FROM identity_links WHERE ${where}`,
+      `SELECT key, email FROM identity_links WHERE ${where} AND seen_at >= 0`,
       partitionId,
       ...some
     )
@@ -213,10 +213,10 @@ function* ack(context: Context, lease: Lease, what: Ack): Transaction<{ requeued
 }
 
 /** Remembers the emails of ids. @returns how many ids are new. */
-function* link(partitionId: number, links: { key: string; email: string }[], now: number): Transaction<number> {
-  const emails = new Map(links.map(({ key, email }) => [key, email]))
+function* link(partitionId: number, links: NonNullable<Ack['links']>, now: number): Transaction<number> {
+  const byKey = new Map(links.map((link) => [link.key, link]))
   let known = 0
-  for (const keys of pieces([...emails.keys()])) {
+  for (const keys of pieces([...byKey.keys()])) {
     const counted = yield* row<{ count: number }>(
       `SELECT COUNT(*) AS count FROM identity_links WHERE partition_id = ? AND key IN (${marks(keys)})`,
       partitionId,
@@ -227,10 +227,10 @@ function* link(partitionId: number, links: { key: string; email: string }[], now
   yield* replace(
     'identity_links',
     ['partition_id', 'key', 'email', 'seen_at'],
-    [...emails].map(([key, email]) => [partitionId, key, email, now]),
+    [...byKey.values()].map(({ key, email, seenAt = now }) => [partitionId, key, email, seenAt]),
     ['partition_id', 'key']
   )
-  return emails.size - known
+  return byKey.size - known
 }
 
 function* noteContacts(
