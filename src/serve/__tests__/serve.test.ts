@@ -288,10 +288,15 @@ describe('what it is given', () => {
 })
 
 describe('the ports', () => {
-  it('are told when they are in use; without the second one pages do not learn of changes', async () => {
+  /** Whatever runs beside this test may have the second port of a pair already: then another pair is taken. */
+  async function portBeforeATakenOne(): Promise<{ port: number; other: net.Server }> {
     const port = await freePort()
     const other = net.createServer().listen(port + 1, '127.0.0.1')
-    await once(other, 'listening')
+    return once(other, 'listening').then(() => ({ port, other }), portBeforeATakenOne)
+  }
+
+  it('are told when they are in use; without the second one pages do not learn of changes', async () => {
+    const { port, other } = await portBeforeATakenOne()
     const { url } = await start({ port })
     other.close()
     expect(lines[0]).toMatch(`Port ${port + 1} cannot be had`)
