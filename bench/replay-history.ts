@@ -50,11 +50,16 @@ export function historyLine(index: number, people: number): string {
   return JSON.stringify({ ...event, event: 'Purchase Completed', properties })
 }
 
-/** Writes so many lines, gzipped. */
-export async function writeHistory(file: string, lines: number, people = Math.ceil(lines / 5) + 1): Promise<void> {
+/** The one of them that is the so manieth identify. */
+export const identifyIndex = (n: number): number => Math.floor(n / 10) * 50 + (n % 10)
+
+/** Writes so many lines, gzipped. @param indexOf which of the history's lines is the nth */
+export async function writeHistory(file: string, lines: number, indexOf = (n: number) => n): Promise<void> {
+  const people = Math.ceil(lines / 5) + 1
   function* portions() {
     for (let start = 0; start < lines; start += 1000) {
-      const portion = Array.from({ length: Math.min(1000, lines - start) }, (_, n) => historyLine(start + n, people))
+      const length = Math.min(1000, lines - start)
+      const portion = Array.from({ length }, (_, n) => historyLine(indexOf(start + n), people))
       yield `${portion.join('\n')}\n`
     }
   }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { History } from '../src/replay/history'
 import { makePlan } from '../src/replay/plan'
 import { readInput } from '../src/replay/read'
-import { writeHistory } from './replay-history'
+import { identifyIndex, writeHistory } from './replay-history'
 
 /*
  * How fast a history is read and planned, and in how much memory: `tsx bench/replay.ts [LINES]`. By CPU time of all threads,
@@ -28,15 +28,18 @@ async function measure(step: string, lines: number, work: () => Promise<void>): 
 async function main(lines: number): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'replay-bench-'))
   const file = path.join(folder, 'history.json.gz')
+  const identifies = path.join(folder, 'identifies.json.gz')
   try {
     await writeHistory(file, lines)
+    await writeHistory(identifies, lines, identifyIndex)
     const input = { files: [file], columns: {} }
     const results = [
       await measure('read: inflate, split, parse', lines, async () => {
         for await (const portion of readInput(input)) void portion
       }),
       await measure('plan: read, pick, collapse', lines, () => plan({ ...input })),
-      await measure('plan, firing the last tenth', lines, () => plan({ ...input, fireSince: tenth(lines) }))
+      await measure('plan, firing the last tenth', lines, () => plan({ ...input, fireSince: tenth(lines) })),
+      await measure('plan nothing but identifies', lines, () => plan({ files: [identifies], columns: {} }))
     ]
     console.table(results)
     const megabytes = Math.round(process.resourceUsage().maxRSS / 1024)

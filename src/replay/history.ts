@@ -9,15 +9,17 @@ import Database from 'libsql'
  *
  * `identifies` and `tracks` are what the files say, one row an event. `people` and `firing` are what is to be sent, in that
  * order; `problems` is what can't be. Times are ms since 1970; a place is `file:line`.
+ *
+ * Each column of a row is some work for the driver. Identifies are the most rows, so that most of theirs is one text.
  */
 const SCHEMA = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-  CREATE TABLE identifies (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, user TEXT, anonymous TEXT, email TEXT,
-    place TEXT NOT NULL, traits TEXT NOT NULL, leaves INTEGER NOT NULL, found TEXT);
+  CREATE TABLE identifies (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, email TEXT, said TEXT NOT NULL, found TEXT,
+    user TEXT AS (said ->> 'user'), anonymous TEXT AS (said ->> 'anonymous'));
   CREATE TABLE tracks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, user TEXT, anonymous TEXT, email TEXT,
     place TEXT NOT NULL, message_id TEXT NOT NULL, event TEXT NOT NULL, found TEXT);
-  CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT NOT NULL, user TEXT, anonymous TEXT, at INTEGER NOT NULL,
-    place TEXT NOT NULL, contact TEXT NOT NULL, bytes INTEGER NOT NULL);
+  CREATE TABLE people (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, user TEXT, anonymous TEXT, place TEXT NOT NULL,
+    contact TEXT NOT NULL, bytes INTEGER NOT NULL);
   CREATE TABLE firing (id INTEGER PRIMARY KEY, email TEXT NOT NULL, at INTEGER NOT NULL, place TEXT NOT NULL,
     message_id TEXT NOT NULL UNIQUE, event TEXT NOT NULL);
   CREATE TABLE problems (id INTEGER PRIMARY KEY, place TEXT NOT NULL, reason TEXT NOT NULL, item TEXT NOT NULL);
@@ -25,15 +27,28 @@ const SCHEMA = `
 
 export type Value = string | number | null
 
+/** What is inserted into each table, in this order. */
+const COLUMNS = {
+  identifies: ['at', 'email', 'said'],
+  tracks: ['at', 'user', 'anonymous', 'email', 'place', 'message_id', 'event'],
+  people: ['at', 'user', 'anonymous', 'place', 'contact', 'bytes'],
+  problems: ['place', 'reason', 'item']
+}
+type Table = keyof typeof COLUMNS
+
+/** Rows inserted by one statement: that takes two thirds of the time of one after the other. */
+const ROWS_AT_ONCE = 25
+
 export class History {
   private readonly database: Database.Database
   private readonly statements = new Map<string, Database.Statement>()
+  private readonly waiting: Record<Table, Value[]> = { identifies: [], tracks: [], people: [], problems: [] }
   private onClose: () => void = () => undefined
 
   private constructor(file: string) {
     this.database = new Database(file)
     // Without this, sorting is done in memory.
-    this.database.exec('PRAGMA temp_store = FILE; PRAGMA cache_size = -16384')
+    this.database.exec('PRAGMA page_size = 16384; PRAGMA temp_store = FILE; PRAGMA cache_size = -16384')
   }
 
   /** A new one. Until it is complete it is worth nothing, so nothing is done for its safety. */
@@ -62,6 +77,26 @@ export class History {
     return history
   }
 
+  /** Adds a row, with a value for each of `COLUMNS`, which can be read after the next `flush`. */
+  insert(table: Table, ...row: Value[]): void {
+    const values = this.waiting[table]
+    values.push(...row)
+    if (values.length === ROWS_AT_ONCE * row.length) this.insertAll(table)
+  }
+
+  flush(): void {
+    for (const table of Object.keys(COLUMNS) as Table[]) this.insertAll(table)
+  }
+
+  private insertAll(table: Table): void {
+    const values = this.waiting[table].splice(0)
+    if (values.length === 0) return
+    const columns = COLUMNS[table]
+    const row = `(${columns.map(() => '?').join()})`
+    const rows = Array<string>(values.length / columns.length).fill(row)
+    this.run(`INSERT INTO ${table} (${columns.join()}) VALUES ${rows.join()}`, ...values)
+  }
+
   run(sql: string, ...params: Value[]): number {
     return this.prepare(sql).run(params).changes
   }
@@ -84,11 +119,12 @@ export class History {
   }
 
   addProblem(place: string, reason: string, item: unknown): void {
-    this.run('INSERT INTO problems VALUES (NULL, ?, ?, ?)', place, reason, JSON.stringify(item ?? null))
+    this.insert('problems', place, reason, JSON.stringify(item ?? null))
   }
 
   /** Everything is in it. */
   complete(): void {
+    this.flush()
     this.database.exec('DROP TABLE identifies; DROP TABLE tracks; COMMIT')
   }
 

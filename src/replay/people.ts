@@ -2,14 +2,17 @@ import { MAX_BODY_BYTES } from '../../definitions/emailsendx/constants'
 import { mergeContacts, toContact } from '../../definitions/emailsendx/identifyContact/contact'
 import type { ContactRow } from '../../definitions/emailsendx/types'
 import type { History } from './history'
+import type { Said } from './record'
 
 const TOO_LARGE = `a contact with more than ${MAX_BODY_BYTES / 1e6} MB of traits, all its identify() calls together`
 const NOBODYS = 'no address, and no identify() in these files says whose userId or anonymousId it is'
 
 /** Works out what is to be sent from what was read: one contact for each address, and the events to be fired, in order. */
 export function settle(history: History): { duplicates: number } {
+  history.flush()
   findAddresses(history)
   collapse(history)
+  history.flush()
   const tracks = history.run(`INSERT OR IGNORE INTO firing (email, at, place, message_id, event)
     SELECT email, at, place, message_id, event FROM tracks WHERE email IS NOT NULL ORDER BY at, id`)
   const read = history.row<{ count: number }>('SELECT COUNT(*) AS count FROM tracks WHERE email IS NOT NULL')
@@ -21,6 +24,8 @@ export function settle(history: History): { duplicates: number } {
  * identified as last before it, else next after it.
  */
 function findAddresses(history: History): void {
+  const lacking = ['identifies', 'tracks'].map((table) => `SELECT 1 FROM ${table} WHERE email IS NULL`)
+  if (!history.row(`${lacking.join(' UNION ALL ')} LIMIT 1`)) return
   for (const id of ['user', 'anonymous']) {
     history.run(`CREATE INDEX identifies_${id} ON identifies (${id}, at) WHERE ${id} IS NOT NULL AND email IS NOT NULL`)
   }
@@ -30,10 +35,12 @@ function findAddresses(history: History): void {
     found = findIn('identifies', history)
   } while (found > 0)
   findIn('tracks', history)
-  for (const table of ['identifies', 'tracks']) {
-    const item = table === 'identifies' ? `json_object('traits', json(traits))` : 'event'
-    history.run(`INSERT INTO problems SELECT NULL, place, ?, ${item} FROM ${table} WHERE email IS NULL`, NOBODYS)
-  }
+  history.run(
+    `INSERT INTO problems SELECT NULL, said ->> 'place', ?, json_object('traits', said -> 'traits') FROM identifies
+      WHERE email IS NULL UNION ALL SELECT NULL, place, ?, event FROM tracks WHERE email IS NULL`,
+    NOBODYS,
+    NOBODYS
+  )
 }
 
 function findIn(table: 'identifies' | 'tracks', history: History): number {
@@ -46,52 +53,49 @@ function findIn(table: 'identifies' | 'tracks', history: History): number {
   return history.run(`UPDATE ${table} SET email = found WHERE email IS NULL AND found IS NOT NULL`)
 }
 
-interface IdentifyRow {
+interface Person extends Omit<Said, 'traits'> {
   email: string
-  user: string | null
-  anonymous: string | null
   at: number
-  place: string
-  traits: string
-  /** 1: it says that the person has left an audience of Engage. */
-  leaves: number
+  contact: ContactRow
 }
-
-type Person = Omit<IdentifyRow, 'traits'> & { contact: ContactRow }
 
 /** All identifies of an address become one contact, the later values over the earlier ones, as if all had been sent. */
 function collapse(history: History): void {
   let person: Person | undefined
-  const rows = history.rows<IdentifyRow>(
-    'SELECT email, user, anonymous, at, place, traits, leaves FROM identifies WHERE email IS NOT NULL ORDER BY email, at, id'
+  const rows = history.rows<{ email: string; at: number; said: string }>(
+    'SELECT email, at, said FROM identifies WHERE email IS NOT NULL ORDER BY email, at, id'
   )
-  for (const { traits, ...row } of rows) {
-    if (person && person.email !== row.email) {
+  for (const { email, at, said } of rows) {
+    if (person && person.email !== email) {
       add(history, person)
       person = undefined
     }
-    const parsed = JSON.parse(traits) as Record<string, unknown>
+    const { user, anonymous, place, leaves, traits } = JSON.parse(said) as Said
     try {
-      const contact = toContact({ email: row.email, traits: parsed })
-      person = {
-        ...row,
-        user: row.user ?? person?.user ?? null,
-        anonymous: row.anonymous ?? person?.anonymous ?? null,
-        leaves: Math.min(row.leaves, person?.leaves ?? 1),
-        contact: person ? mergeContacts(person.contact, contact) : contact
-      }
+      const next = { email, at, user, anonymous, place, leaves, contact: toContact({ email, traits }) }
+      person = person ? merged(person, next) : next
     } catch (error) {
-      history.addProblem(row.place, (error as Error).message, { traits: parsed })
+      history.addProblem(place, (error as Error).message, { traits })
     }
   }
   if (person) add(history, person)
 }
 
+function merged(person: Person, next: Person): Person {
+  return {
+    ...next,
+    user: next.user ?? person.user,
+    anonymous: next.anonymous ?? person.anonymous,
+    leaves: next.leaves && person.leaves,
+    contact: mergeContacts(person.contact, next.contact)
+  }
+}
+
 function add(history: History, { email, user, anonymous, at, place, contact, leaves }: Person): void {
   // Of whom nothing else is known, nobody makes a contact on the way out.
-  if (leaves === 1) return
+  if (leaves) return
   const text = JSON.stringify(contact)
   const bytes = Buffer.byteLength(text)
   if (bytes >= MAX_BODY_BYTES) return history.addProblem(place, TOO_LARGE, { email })
-  history.run('INSERT INTO people VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)', email, user, anonymous, at, place, text, bytes)
+  history.insert('people', at, user, anonymous, place, text, bytes)
 }

@@ -22,6 +22,16 @@ export interface Counts {
   types: Record<string, number>
 }
 
+/** What is kept of an identify beside its address and time. */
+export interface Said {
+  user: string | null
+  anonymous: string | null
+  place: string
+  /** It says that the person has left an audience of Engage. */
+  leaves: boolean
+  traits: JsonObject
+}
+
 const TYPES = ['identify', 'track', 'page', 'screen', 'group', 'alias']
 const WRONG_EMAIL = 'what it has for an email address is none'
 
@@ -64,15 +74,14 @@ class Recorder {
     const at = Date.parse(timestamp as string)
     if (event.type === 'track' && (this.options.fireSince === undefined || at < this.options.fireSince)) return
     if (emailProblem !== undefined) return this.history.addProblem(place, WRONG_EMAIL, event.event)
-    const whose = [at, userId, anonymousId, email, place]
     if (event.type === 'identify') {
       const personas = isObject(context) && isObject(context.personas) ? context.personas : undefined
-      const leaves = leavesAudience({ personas, traits: traits as JsonObject }) ? 1 : 0
-      const insert = 'INSERT INTO identifies VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, NULL)'
-      this.history.run(insert, ...whose, JSON.stringify(traits), leaves)
+      const leaves = leavesAudience({ personas, traits: traits as JsonObject })
+      const said: Said = { user: userId, anonymous: anonymousId, place, leaves, traits: traits as JsonObject }
+      this.history.insert('identifies', at, email, JSON.stringify(said))
     } else {
       const content = JSON.stringify({ event: name, properties })
-      this.history.run('INSERT INTO tracks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, NULL)', ...whose, messageId, content)
+      this.history.insert('tracks', at, userId, anonymousId, email, place, messageId, content)
     }
   }
 

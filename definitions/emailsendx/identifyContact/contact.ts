@@ -38,10 +38,7 @@ function withoutAddress(): NotDelivered {
 
 /** The second contact's values over the first's, as EmailSendX itself would merge two upserts of one email. */
 export function mergeContacts(older: ContactRow, newer: ContactRow): ContactRow {
-  const metadata = Object.fromEntries([
-    ...Object.entries(older.metadata ?? {}),
-    ...Object.entries(newer.metadata ?? {})
-  ])
+  const metadata = { ...older.metadata, ...newer.metadata }
   return { ...older, ...newer, ...(Object.keys(metadata).length > 0 && { metadata }) }
 }
 

@@ -28,17 +28,20 @@ export function toMetadata(traits: JSONObject, nested: Payload['nestedTraits'], 
 type Entry = [name: string, value: JSONValue]
 
 function named(entries: Entry[], traits: JSONObject, toName: (name: string) => string): JSONObject {
-  const isOwn = (name: string) => Object.prototype.hasOwnProperty.call(traits, name)
   const metadata = new Map<string, JSONValue>()
   const others: Entry[] = []
   for (const [trait, value] of entries) {
     const name = toName(trait)
-    if (name === trait && isOwn(name)) metadata.set(name, value)
+    if (name === trait && isOwn(traits, name)) metadata.set(name, value)
     // What was spread says the same as the trait at the top, as far as one can tell.
-    else if (name !== '' && (isOwn(trait) || !isOwn(name))) others.push([name, value])
+    else if (name !== '' && (isOwn(traits, trait) || !isOwn(traits, name))) others.push([name, value])
   }
   for (const [name, value] of others) metadata.set(freeName(name, metadata), value)
   return Object.fromEntries(metadata)
+}
+
+function isOwn(traits: JSONObject, name: string): boolean {
+  return Object.prototype.hasOwnProperty.call(traits, name)
 }
 
 function freeName(name: string, taken: Map<string, unknown>): string {

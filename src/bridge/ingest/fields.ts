@@ -4,7 +4,7 @@ import type { BridgeEvent } from '../event'
 import type { JsonObject } from '../../http/json'
 
 /** The names that mean something at the root of an event, in Segment's spelling. */
-const NAMES = [
+const NAMES = new Set([
   'type',
   'messageId',
   'userId',
@@ -19,12 +19,12 @@ const NAMES = [
   'traits',
   'properties',
   'integrations'
-]
+])
 
 /** Senders' secrets, which nobody here needs and nothing may keep. */
-const SECRET = 'writekey'
+const SECRET = 'writeKey'
 
-const bySound = new Map(NAMES.map((name) => [sound(name), name]))
+const bySound = new Map([...NAMES, SECRET].map((name) => [sound(name), name]))
 
 /**
  * A copy of the event with its root names in Segment's spelling: `message_id`, `MessageID` and `message-id` all become
@@ -33,10 +33,10 @@ const bySound = new Map(NAMES.map((name) => [sound(name), name]))
  */
 export function inSegmentsSpelling(event: JsonObject): JsonObject {
   const spelled: JsonObject = {}
-  for (const [key, value] of Object.entries(event)) {
-    const heard = sound(key)
-    const name = bySound.get(heard) ?? key
-    if (heard !== SECRET && (spelled[name] == null || (name === key && value != null))) spelled[name] = value
+  for (const key of Object.keys(event)) {
+    const value = event[key]
+    const name = NAMES.has(key) ? key : bySound.get(sound(key)) ?? key
+    if (name !== SECRET && (spelled[name] == null || (name === key && value != null))) spelled[name] = value
   }
   return spelled
 }
@@ -101,13 +101,17 @@ function sha256(text: string): string {
 
 /** When the event happened, as far as can be told: never later than it arrived, for a client's clock may run ahead. */
 export function timeOf(event: JsonObject, receivedAt: Date): Date {
-  const time = asTime(event.timestamp) ?? asTime(event.originalTimestamp) ?? asTime(event.sentAt) ?? receivedAt
-  return time < receivedAt ? time : receivedAt
+  const arrived = receivedAt.getTime()
+  const time = asTime(event.timestamp) ?? asTime(event.originalTimestamp) ?? asTime(event.sentAt) ?? arrived
+  return new Date(Math.min(time, arrived))
 }
 
-function asTime(value: unknown): Date | undefined {
-  const time = new Date(millisOf(value))
-  return Number.isNaN(time.getTime()) ? undefined : time
+/** Of a Date, in ms from 1970. */
+const MAX_TIME = 8.64e15
+
+function asTime(value: unknown): number | undefined {
+  const millis = millisOf(value)
+  return Math.abs(millis) <= MAX_TIME ? millis : undefined
 }
 
 /** Accepts a number of seconds or milliseconds since 1970, and any text Date understands; a time without a zone is UTC. */

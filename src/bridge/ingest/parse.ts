@@ -101,10 +101,8 @@ function inspect(value: unknown, depth: number, found: { proto: boolean; deep: b
     found.deep = true
     return
   }
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === '__proto__') found.proto = true
-    inspect(inner, depth + 1, found)
-  }
+  if (Object.hasOwn(value, '__proto__')) found.proto = true
+  for (const inner of Object.values(value)) if (typeof inner === 'object') inspect(inner, depth + 1, found)
 }
 
 function pruned(value: unknown, depth: number): unknown {
