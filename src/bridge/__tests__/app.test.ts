@@ -215,6 +215,7 @@ describe('what the ingest answers', () => {
   })
 
   it('serves a thousand connections at once', async () => {
+    await prove(queue, key)
     const agent = new Agent({ maxSockets: 1000 })
     const answers = await Promise.all(
       Array.from(
@@ -397,10 +398,11 @@ describe('clients that misbehave', () => {
     expect((await queue.stats()).events).toBe(1)
   })
 
-  const allowed = [200, 400, 401, 404, 408, 413, 431, 503]
+  const allowed = [200, 400, 401, 404, 408, 413, 429, 431, 503]
 
   it('and send nonsense as bodies and headers get an answer that fits', async () => {
     await start()
+    await prove(queue, key)
     const bodies = fc.oneof(
       fc.json({ maxDepth: 5 }),
       fc.string({ unit: 'binary' }),
@@ -545,6 +547,38 @@ describe('strangers', () => {
     memory.shareOf({ address: '1.2.3.4', apiKey: 'esx_test_another', isProven: false }).take(3_000)
     const large = { ...track, text: 'x'.repeat(1_000) }
     expect((await postJson('/api/segment/track', large, { ...auth, 'x-forwarded-for': told })).status).toBe(status)
+  })
+
+  it.each([
+    ['in their head', (apiKey: string) => [{}, { authorization: `Bearer ${apiKey}` }] as const],
+    ['in their body', (apiKey: string) => [{ writeKey: apiKey }, { 'content-type': 'application/json' }] as const]
+  ])('with ever new keys %s are held to a rate, and nobody else is', async (_, sentWith) => {
+    const statusOf = async (i: number, apiKey: string) => {
+      const [more, headers] = sentWith(apiKey)
+      return (await postJson('/v1/batch', { batch: [{ ...track, messageId: `r${i}` }], ...more }, headers)).status
+    }
+    const statuses = await Promise.all(Array.from({ length: 150 }, (__, i) => statusOf(i, `esx_test_${i}${key}`)))
+    const taken = statuses.filter((status) => status === 200).length
+    expect(taken).toBeGreaterThanOrEqual(50)
+    expect(taken).toBeLessThan(100)
+    expect(statuses.filter((status) => status === 429)).toHaveLength(150 - taken)
+    expect(await Promise.all(Array.from({ length: 100 }, (__, i) => statusOf(i, proven)))).toEqual(
+      new Array(100).fill(200)
+    )
+  })
+
+  it('whose key was just refused are told so before their body is read, and cost no place of the rate', async () => {
+    await postJson('/v1/batch', { batch: [track] })
+    await queue.runs.heartbeat('w', 5_000)
+    const [lease] = await queue.runs.claim('w', { pool: 'unproven', limit: 1 })
+    const suspended = { status: 401 as const, reason: 'No such key.' }
+    const state = { pausedUntil: 0, failures: 1, slow: false, succeeded: false, tried: true, suspended }
+    await queue.runs.release(lease, state)
+    for (let i = 0; i < 100; i++) expect((await postJson('/v1/batch', { batch: [track] })).status).toBe(401)
+    const socket = await holdBack(100, `Authorization: Bearer ${key}\r\n`)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    expect(answer.toString()).toContain('No such key.')
+    socket.destroy()
   })
 
   it('lose the connection when their body does not come on', async () => {

@@ -10,6 +10,7 @@ import type { Normalized, RequestContext } from './normalize'
 import { readOptions } from './options'
 import { atOnce, Slices } from './slices'
 import type { Source } from './sources'
+import { networkOf, StrangerRate } from './strangers'
 import { openItem, unpack } from './unpack'
 
 /** What is answered once everything in a request is on disk: how many events became what. */
@@ -37,7 +38,7 @@ export interface IngestParts {
 export type Query = Record<string, string | string[] | undefined>
 
 /** Takes one request in. Rejects with an HttpError, or what `Queue.enqueue` throws; then nothing was taken. */
-export type Receive = (source: Source, request: IncomingMessage, address: string, query: Query) => Promise<Receipt>
+export type Receive = (source: Source, request: IncomingMessage, ip: string, query: Query) => Promise<Receipt>
 
 /** Bodies up to this size are taken apart in a millisecond or two. */
 const MAX_BYTES_AT_ONCE = 64 * 1024
@@ -46,8 +47,17 @@ const MAX_BYTES_AT_ONCE = 64 * 1024
 export function createIngest({ queue, memory, sharedSecret, maxEventBytes }: IngestParts): Receive {
   // Strangers wait for strangers only.
   const slices = { proven: new Slices(), strangers: new Slices() }
+  const strangers = new StrangerRate()
 
-  return async (source, request, address, query) => {
+  /** Whether EmailSendX has accepted the key. Of strangers only so many are let in. */
+  async function admit(apiKey: string, address: string): Promise<boolean> {
+    const isProven = await queue.isProven({ apiKey })
+    if (!isProven) strangers.count(address)
+    return isProven
+  }
+
+  return async (source, request, ip, query) => {
+    const address = networkOf(ip)
     const { headers } = request
     const keyInHead = readKey(headers)
     // Only an SDK may have its key in the body.
@@ -55,7 +65,7 @@ export function createIngest({ queue, memory, sharedSecret, maxEventBytes }: Ing
     const context = { options: readOptions(query, headers), receivedAt: new Date(), type: source.type }
     if (Number(headers['content-length']) > MAX_BODY_BYTES) throw tooLarge()
 
-    const isProven = keyInHead !== undefined && (await queue.isProven({ apiKey: keyInHead }))
+    const isProven = keyInHead !== undefined && (await admit(keyInHead, address))
     const share = memory.shareOf({ address, apiKey: keyInHead, isProven })
     try {
       const body = await readBody(request, headers['content-encoding'], share)
@@ -64,6 +74,7 @@ export function createIngest({ queue, memory, sharedSecret, maxEventBytes }: Ing
       const isShort = body.length <= MAX_BYTES_AT_ONCE
       const taken = isShort ? atOnce(work) : await slices[isProven ? 'proven' : 'strangers'].run(work)
       const { apiKey, events, rejected, ignored } = taken
+      if (keyInHead === undefined) await admit(apiKey, address)
       if (events.length + rejected.length === 0) return { accepted: 0, duplicates: 0, ignored, rejected: 0 }
       const { accepted, duplicates } = await queue.enqueue({ apiKey }, { events, rejected })
       return { accepted, duplicates, ignored, rejected: rejected.length }

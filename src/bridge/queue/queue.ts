@@ -75,7 +75,7 @@ const SUM_TIME_SHARE = 1 / 100
 /** Rows changed in one transaction by housekeeping, so that requests never wait long for it. */
 const CHORE_ROWS = 1_000
 /** How long a refused key is remembered for an immediate answer. */
-const REFUSED_MS = 60_000
+const REFUSED_MS = 30_000
 const SCAN_ROWS = 500
 const LIST_ROWS = 100
 /** Characters of an API key that are shown: `esx_live_` and four of it. */
@@ -135,13 +135,17 @@ export class Queue {
     return result
   }
 
-  /** Whether EmailSendX has ever accepted the key. Anybody can make up another one. */
+  /**
+   * Whether EmailSendX has ever accepted the key. Anybody can make up another one.
+   * @throws PartitionRefused when it has just refused it
+   */
   async isProven({ apiKey }: PartitionKey): Promise<boolean> {
     const { fingerprint } = this.namesOf(apiKey)
     if (this.proven.has(fingerprint)) return true
-    const isProven = await this.store.isProven(fingerprint)
-    if (isProven) this.proven.set(fingerprint, true)
-    return isProven
+    const answer = await this.store.isProven(fingerprint)
+    if (typeof answer === 'object') throw new PartitionRefused(answer.refused)
+    if (answer) this.proven.set(fingerprint, true)
+    return answer
   }
 
   /** Resolves when the store can take a commit right now. */
@@ -188,7 +192,7 @@ export class Queue {
     }
   }
 
-  /** Forgets keys that were refused a minute ago and had never worked. Delivery runs it every few seconds. @returns how many */
+  /** Forgets keys that were refused half a minute ago and had never worked. Delivery runs it every few seconds. @returns how many */
   async forgetRefused(): Promise<number> {
     return untilDone(() => this.store.forgetRefused(this.now() - REFUSED_MS, CHORE_ROWS))
   }

@@ -47,11 +47,12 @@ const RETRY_SUSPENDED_MS = 60_000
 
 /*
  * Anybody can invent a key. Until EmailSendX has accepted one, it gets enough for the first events of a customer who has
- * just set it up. Asking EmailSendX takes a moment; whoever sends more until then is told to try again.
+ * just set it up. Asking EmailSendX takes a moment; whoever sends more until then is told to try again. There are as many
+ * partitions as can be asked about, twice each, and forgotten within a minute.
  */
 const MAX_UNPROVEN_ITEMS = 1_000
 const MAX_UNPROVEN_BYTES = 2 * 1024 * 1024
-const MAX_UNPROVEN_PARTITIONS = 500
+const MAX_UNPROVEN_PARTITIONS = 250
 
 interface Taken {
   events: Item[]

@@ -222,10 +222,14 @@ function* reschedule({ now }: Context): Transaction<void> {
   yield* write('UPDATE partitions SET due_at = ?, paused_until = ? WHERE due_at > ?', now, now, now)
 }
 
-/** Whether EmailSendX has accepted the key at least once. */
-function* isProven(_context: Context, fingerprint: string): Transaction<boolean> {
-  const proven = yield* row('SELECT id FROM partitions WHERE fingerprint = ? AND succeeded_at IS NOT NULL', fingerprint)
-  return proven !== undefined
+/** Whether EmailSendX has accepted the key at least once, or never and does not know it. */
+function* isProven(_context: Context, fingerprint: string): Transaction<boolean | { refused: string }> {
+  const known = yield* row<Pick<Partition, 'succeeded_at' | 'suspended_status' | 'suspended_reason'>>(
+    'SELECT succeeded_at, suspended_status, suspended_reason FROM partitions WHERE fingerprint = ?',
+    fingerprint
+  )
+  if (known?.succeeded_at == null && known?.suspended_status === 401) return { refused: known.suspended_reason ?? '' }
+  return known?.succeeded_at != null
 }
 
 // ---------------------------------------------------------------------------------------------- for operators
