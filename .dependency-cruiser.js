@@ -87,6 +87,12 @@ module.exports = {
       { path: '^src/(?!cli/)', pathNot: test },
       { path: '^src/cli/' }
     ),
+    forbidden(
+      'light-thread',
+      "this thread starts with each store: it loads what SQL needs, and none of Segment's library",
+      { path: '^src/bridge/queue/drivers/sqlite-thread\\.ts$' },
+      { path: packagePath(['@segment/actions-core']), reachable: true }
+    ),
     forbidden('no-circular', 'two modules that need each other are one module, or three', {}, { circular: true }),
     forbidden(
       'no-dead-module',

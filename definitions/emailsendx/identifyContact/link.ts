@@ -1,6 +1,6 @@
 import type { EmailSendX } from '../api'
 import { MAX_LINKS_PER_BATCH, REQUESTS_LEFT_TO_EVENTS } from '../constants'
-import { toEmail } from '../email'
+import { toEmail } from '../address'
 import { attempt, isUndelivered } from '../errors'
 import type { Memory } from '../memory'
 import type { Outcome } from '../outcome'

@@ -1,4 +1,4 @@
-import { toEmail } from '../../../definitions/emailsendx/functions'
+import { toEmail } from '../../../definitions/emailsendx/address'
 import { anonymousKey, emailKey, userKey } from './keys'
 
 /** Whom a request to forget somebody names. */
