@@ -4,10 +4,10 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip, gzipSync } from 'node:zlib'
 import { checkFiles } from '../read'
-import { readArray } from '../read/array'
 import { CUT_OFF, MAX_ENTRY_BYTES } from '../read/entry'
 import type { Entry } from '../read/entry'
 import { readLines } from '../read/lines'
+import { readValues } from '../read/values'
 import { entriesOf, Files } from './__helpers__/files'
 
 const files = new Files()
@@ -76,7 +76,7 @@ describe('newline-delimited JSON', () => {
 describe('a JSON array', () => {
   it.each([1, 2, 5, 1000])('is read element by element, in pieces of %d bytes', async (size) => {
     const text = ` [\n${JSON.stringify(EVENTS[0], null, 1)} , ${JSON.stringify(EVENTS[1])},7,"x]\\\\",\n null]\n`
-    expect(await inPieces(size, text, readArray)).toEqual([
+    expect(await inPieces(size, text, readValues)).toEqual([
       { line: 2, item: 1, value: EVENTS[0] },
       { line: 5, item: 2, value: EVENTS[1] },
       { line: 5, item: 3, value: 7 },
@@ -91,9 +91,94 @@ describe('a JSON array', () => {
     ['[{"a":1},', [{ a: 1 }, CUT_OFF]],
     ['[{"a":1},{b:2},{"c":3}]', [{ a: 1 }, 'not JSON', { c: 3 }]],
     ['[1]\n[2]', [1, 2]],
-    ['[1]\n{}', [1, 'something follows the end of the array']]
+    ['[1]\n{}', [1, {}]],
+    ['[1}]\n]\n{}', ['not JSON', 'not JSON', {}]]
   ])('%s', async (text, expected) => {
     expect(values(await entriesOf([files.write('array.json', text)]))).toEqual(expected)
+  })
+})
+
+describe('JSON over many lines', () => {
+  const pretty = EVENTS.map((event) => JSON.stringify(event, null, 2))
+  const [first, second] = pretty
+
+  it.each([
+    ['one event', first, [[1, EVENTS[0]]]],
+    [
+      'indented by tabs, with CRLF and a BOM',
+      `\ufeff\r\n${JSON.stringify(EVENTS[1], null, '\t')}\r\n`,
+      [[2, EVENTS[1]]]
+    ],
+    [
+      'one after the other',
+      pretty.join('\n'),
+      [
+        [1, EVENTS[0]],
+        [5, EVENTS[1]]
+      ]
+    ],
+    [
+      'with nothing or a comma between',
+      `${first}${second},${first}`,
+      [
+        [1, EVENTS[0]],
+        [4, EVENTS[1]],
+        [15, EVENTS[0]]
+      ]
+    ],
+    [
+      'events of one line behind',
+      `${first}\n${LINES}`,
+      [
+        [1, EVENTS[0]],
+        [5, EVENTS[0]],
+        [6, EVENTS[1]]
+      ]
+    ],
+    ['a brace first', '{"a": {\n}}', [[1, { a: {} }]]],
+    [
+      'cut off',
+      `${first}\n${second.slice(0, -3)}`,
+      [
+        [1, EVENTS[0]],
+        [5, CUT_OFF]
+      ]
+    ],
+    [
+      'a line of something else',
+      `${first}\nmorgan "lee\n${first}`,
+      [
+        [1, EVENTS[0]],
+        [5, 'not JSON'],
+        [6, EVENTS[0]]
+      ]
+    ],
+    [
+      'a string that is not closed',
+      `{\n  "a": "b\n}\n${first}`,
+      [
+        [1, 'not JSON'],
+        [4, EVENTS[0]]
+      ]
+    ],
+    [
+      'a damaged line of a dump',
+      `{"type":"ide\n${LINES}`,
+      [
+        [1, 'not JSON'],
+        [2, EVENTS[0]],
+        [3, EVENTS[1]]
+      ]
+    ]
+  ])('%s', async (_, text, expected) => {
+    const found = await entriesOf([files.write('pretty.json', gzipSync(text))])
+    expect(found.map((entry) => [entry.line, ...values([entry])])).toEqual(expected)
+  })
+
+  it.each([1, 2, 7, 1000])('is read the same in pieces of %d bytes', async (size) => {
+    const found = await inPieces(size, `${first}\nno\n${second}`, readValues)
+    expect(found.map(({ line }) => line)).toEqual([1, 5, 6])
+    expect(values(found)).toEqual([EVENTS[0], 'not JSON', EVENTS[1]])
   })
 })
 

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs'
 import { access, constants, stat } from 'node:fs/promises'
-import { readArray } from './array'
 import { inflate, peek, skip } from './bytes'
 import type { Bytes } from './bytes'
 import { readCsv } from './csv'
@@ -9,6 +8,7 @@ import { CUT_OFF, unreadable } from './entry'
 import type { Entry } from './entry'
 import { InputError } from './input-error'
 import { readLines } from './lines'
+import { readValues } from './values'
 
 export type { Columns } from './csv'
 export type { Entry } from './entry'
@@ -53,8 +53,8 @@ export async function checkFiles(files: string[]): Promise<void> {
 }
 
 /**
- * Reads newline-delimited JSON, JSON arrays and CSV, each gzipped or not, as their content shows: what begins with `[` is an
- * array; a CSV is named `.csv` (`.csv.gz`), or columns are mapped and it does not begin with `{`.
+ * Reads newline-delimited JSON, JSON objects over many lines, JSON arrays and CSV, each gzipped or not, as their content shows:
+ * what begins with `[` is an array; a CSV is named `.csv` (`.csv.gz`), or columns are mapped and it does not begin with `{`.
  * @throws InputError for a file of another kind
  */
 export async function* readInput({ files, columns }: Input): AsyncGenerator<Portion> {
@@ -86,11 +86,27 @@ function entriesOf(file: string, head: Buffer, bytes: Bytes, columns: Columns): 
   const hasBom = startsWith(head, BOM)
   const content = hasBom ? skip(bytes, BOM.length) : bytes
   const text = hasBom ? head.subarray(BOM.length) : head
-  const first = text.toString('latin1').trimStart()[0]
+  const beginning = text.toString('latin1').trimStart()
+  const [first] = beginning
   if (/\.csv(\.gz)?$/i.test(file) || (Object.keys(columns).length > 0 && first !== '{' && first !== '[')) {
     return readCsv(file, text, content, columns)
   }
-  return first === '[' ? readArray(content) : readLines(content)
+  return first === '[' || isOverLines(beginning) ? readValues(content) : readLines(content)
+}
+
+/** Whether an object begins that goes over several lines. One of a dump may be damaged, and the next line then begins another. */
+function isOverLines(beginning: string): boolean {
+  const [line, next] = beginning.split('\n', 2)
+  return next !== undefined && line[0] === '{' && !isJson(line) && (/[{[]\s*$/.test(line) || /^\s*["}]/.test(next))
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function startsWith(bytes: Buffer, magic: Buffer): boolean {
