@@ -95,7 +95,7 @@ const shape = {
   }),
   dedupe: duration().prefault('30d').register(said, {
     value: 'duration',
-    description: 'how long messageIds are remembered; RudderStack sends again for 30 days'
+    description: 'how long messageIds are remembered at least; RudderStack sends again for 30 days'
   }),
   keepDeadLetters: duration()
     .prefault('90d')

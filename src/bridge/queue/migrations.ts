@@ -2,9 +2,9 @@ import type { Dialect } from './transactions/dialect'
 
 /**
  * What brings a store from each version to the next. Released entries are never edited, only followed by new ones.
- * Times are ms since 1970; `key` columns hold what keys.ts makes.
+ * Times, also the one of the migration, are ms since 1970; `key` columns hold what keys.ts makes.
  */
-export function migrations({ serial, text, keyed, deadLettersByPartition }: Dialect): string[][] {
+export function migrations({ serial, text, keyed, deadLettersByPartition }: Dialect, now: number): string[][] {
   return [
     [
       `CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)`,
@@ -188,6 +188,26 @@ export function migrations({ serial, text, keyed, deadLettersByPartition }: Dial
         PRIMARY KEY (partition_id, key)
       ) ${keyed}`,
       'CREATE INDEX live_traits_seen ON live_traits (seen_at)'
+    ],
+    [
+      'DROP INDEX message_ids_noted',
+      'ALTER TABLE message_ids DROP COLUMN noted_at',
+      'ALTER TABLE message_ids RENAME TO message_ids_1',
+      ...['message_ids', 'message_ids_2'].map(
+        (table) => `CREATE TABLE ${table} (
+          partition_id BIGINT NOT NULL,
+          key ${text} NOT NULL,
+          PRIMARY KEY (partition_id, key)
+        ) ${keyed}`
+      ),
+      `CREATE TABLE message_id_spans (
+        place INTEGER PRIMARY KEY,
+        since BIGINT NOT NULL,
+        noted_before BIGINT NOT NULL
+      )`,
+      `INSERT INTO message_id_spans
+        SELECT 0, CAST(${now} AS BIGINT), CAST(COALESCE(SUM(message_ids), 0) AS BIGINT) FROM partitions`,
+      'INSERT INTO message_id_spans VALUES (1, 0, 0), (2, 0, 0)'
     ]
   ]
 }

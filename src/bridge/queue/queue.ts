@@ -41,9 +41,9 @@ export interface Limits {
   maxPartitionBytes: number
   /** How long the oldest event of a partition may have been stuck; over it the partition takes nothing. */
   maxAgeMs: number
-  /** How long message ids are remembered to tell duplicates. Default 30 days, as long as RudderStack sends again. */
+  /** How long message ids are remembered to tell duplicates, at least. Default 30 days, as long as RudderStack sends again. */
   dedupeMs: number
-  /** Message ids, and ids of users, that are remembered. When there are more, the oldest are forgotten. */
+  /** Message ids, and ids of users, that are remembered, within the hour. When there are more, the oldest are forgotten. */
   maxRemembered: number
   /** How long dead letters are kept. */
   deadLetterMs: number
@@ -178,17 +178,17 @@ export class Queue {
     if (!(await store.mayPrune())) {
       return { messageIds: 0, identities: 0, deadLetters: 0, keyRefused: 0, partitions: 0 }
     }
-    const messageIds = await untilDone(() => store.forgetMessages(now - limits.dedupeMs, CHORE_ROWS))
     const links = await untilDone(() => store.forgetLinks(now - limits.forgetAfterMs, CHORE_ROWS))
     const contacts = await untilDone(() => store.forgetContacts(now - limits.forgetAfterMs, CHORE_ROWS))
     const traits = await untilDone(() => store.forgetTraits(now - limits.forgetAfterMs, CHORE_ROWS))
-    const { message_ids, links: linked } = await store.totals()
+    const excess = (await store.totals()).links - limits.maxRemembered
     return {
-      messageIds: messageIds + (await this.forgetOldest(message_ids, (rows) => store.forgetMessages(now, rows))),
-      identities: links + contacts + traits + (await this.forgetOldest(linked, (rows) => store.forgetLinks(now, rows))),
+      identities: links + contacts + traits + (await this.forgetOldestLinks(excess)),
       deadLetters: await untilDone(() => store.purgeDead({ until: now - limits.deadLetterMs }, CHORE_ROWS)),
       keyRefused: await untilDone(() => store.burySuspended(now - limits.maxAgeMs, CHORE_ROWS)),
-      partitions: await untilDone(() => store.forgetPartitions(now - limits.dedupeMs, CHORE_ROWS))
+      partitions: await untilDone(() => store.forgetPartitions(now - limits.dedupeMs, CHORE_ROWS)),
+      // Last, since a backup that is being made may stand in its way.
+      messageIds: await store.forgetMessages(limits.dedupeMs, limits.maxRemembered)
     }
   }
 
@@ -444,10 +444,10 @@ export class Queue {
     return this.bytes.kept
   }
 
-  private async forgetOldest(count: number, forget: (rows: number) => Promise<number>): Promise<number> {
-    let left = count - this.limits.maxRemembered
+  private async forgetOldestLinks(count: number): Promise<number> {
+    let left = count
     return untilDone(async () => {
-      const forgotten = left > 0 ? await forget(Math.min(left, CHORE_ROWS)) : 0
+      const forgotten = left > 0 ? await this.store.forgetLinks(this.now(), Math.min(left, CHORE_ROWS)) : 0
       left -= forgotten
       return forgotten
     })

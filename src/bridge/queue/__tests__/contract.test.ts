@@ -806,7 +806,7 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
       }
     }
 
-    it('forgets message ids after 30 days and dead letters after 90', async () => {
+    it('forgets message ids within 15 days of when they are no longer needed, and dead letters after 90', async () => {
       const one = track()
       await queue.enqueue(key, { events: [one], rejected: [{ messageId: 'r', reason: 'no', item: null }] })
       await queue.prune()
@@ -816,11 +816,47 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
 
       await pass(30)
       expect(await take(key, one)).toEqual({ accepted: 0, duplicates: 1 })
-      await pass(2)
+      await pass(15)
       expect(await take(key, one)).toEqual({ accepted: 1, duplicates: 0 })
       expect((await queue.stats()).deadLetters).toBe(1)
-      await pass(59)
+      await pass(46)
       expect((await queue.stats()).deadLetters).toBe(0)
+    })
+
+    it('knows every message id of the last 30 days, and none older than 46, at any time', async () => {
+      queue = await open({ maxAgeMs: 1000 * DAY })
+      await queue.prune()
+      const noted: [string, number][] = []
+      const isDuplicate = async (messageId: string) => (await take(key, track({ messageId }))).duplicates === 1
+      for (let day = 0; day < 100; day += 3) {
+        await take(key, track({ messageId: `day ${day}` }))
+        noted.push([`day ${day}`, now])
+        await pass(3)
+        const young = noted.filter(([, at]) => now - at <= 30 * DAY)
+        expect(await Promise.all(young.map(([id]) => isDuplicate(id)))).not.toContain(false)
+        expect((await queue.stats()).messageIds).toBeLessThanOrEqual(16)
+      }
+      const old = noted.filter(([, at]) => now - at > 46 * DAY)
+      expect(await Promise.all(old.map(([id]) => isDuplicate(id)))).not.toContain(true)
+    })
+
+    it('tells duplicates while message ids are being forgotten, by several at once', async () => {
+      queue = await open({ maxRemembered: 400 })
+      const second = await open({ maxRemembered: 400 })
+      const all = [queue, second]
+      const taken = { accepted: 0, duplicates: 0 }
+      for (let round = 0; round < 20; round++) {
+        const events = Array.from({ length: 10 }, () => track())
+        const [one, two] = await Promise.all([
+          ...all.map((each) => each.enqueue(key, { events, rejected: [] })),
+          ...all.map((each) => each.prune())
+        ])
+        for (const result of [one, two] as (typeof taken)[]) {
+          taken.accepted += result.accepted
+          taken.duplicates += result.duplicates
+        }
+      }
+      expect(taken).toEqual({ accepted: 200, duplicates: 200 })
     })
 
     it('forgets partitions whose key never worked and of which nothing is left', async () => {
@@ -834,23 +870,25 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
     it('forgets the oldest of what it remembers when that is too much', async () => {
       queue = await open({ maxRemembered: 3 })
       const events = Array.from({ length: 5 }, () => track())
+      let messageIds = 0
       for (const event of events) {
         await take(key, event)
         now += 1
+        messageIds += (await queue.prune()).messageIds
       }
+      expect(messageIds).toBe(3)
       const partition = await claim()
       for (const id of ['a', 'b', 'c', 'd']) {
         await queue.runs.ack(partition, { links: [{ key: userKey(id), email: `${id}@example.com` }] })
         now += 1
       }
-      await queue.prune()
-      expect(await queue.prune()).toMatchObject({ messageIds: 2, identities: 1 })
-      expect(await queue.stats()).toMatchObject({ messageIds: 3, identityLinks: 3 })
+      expect(await queue.prune()).toMatchObject({ messageIds: 0, identities: 1 })
+      expect(await queue.stats()).toMatchObject({ messageIds: 2, identityLinks: 3 })
       expect([...(await queue.runs.lookUp(partition, ['a', 'b'].map(userKey))).emails.values()]).toEqual([
         'b@example.com'
       ])
       await queue.runs.release(partition, STATE)
-      expect(await take(key, ...events)).toEqual({ accepted: 2, duplicates: 3 })
+      expect(await take(key, ...events)).toEqual({ accepted: 3, duplicates: 2 })
     })
 
     it('forgets users of whom nothing has come for too long', async () => {

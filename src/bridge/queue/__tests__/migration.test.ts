@@ -8,17 +8,20 @@ import { runSql, SECRET, stores } from './__helpers__/stores'
 
 const STATE = { pausedUntil: 0, failures: 0, slow: false, succeeded: false, tried: false }
 
+const DAY = 24 * 60 * 60 * 1000
 /** When the store of version 1 was made. */
 const MADE_AT = Date.UTC(2026, 10, 23)
 
 describe.each(['SQLite', 'Postgres'] as const)('a store of version 1 on %s', (engine) => {
   const { fresh } = stores(engine)
   let queue: Queue
+  let now: number
 
   beforeEach(async () => {
+    now = MADE_AT + 2000
     const target = await fresh()
     await runSql(target, readFileSync(path.join(__dirname, `__helpers__/store-v1.${engine.toLowerCase()}.sql`), 'utf8'))
-    queue = await openQueue(target, { secret: SECRET, now: () => MADE_AT + 2000 })
+    queue = await openQueue(target, { secret: SECRET, now: () => now, maxAgeMs: 100 * DAY })
   })
   afterEach(() => queue.close())
 
@@ -49,10 +52,21 @@ describe.each(['SQLite', 'Postgres'] as const)('a store of version 1 on %s', (en
   it('still knows duplicates, dead letters and the key that is refused', async () => {
     const request = { events: [track({ messageId: 'delivered' }), track({ messageId: 'new' })], rejected: [] }
     expect(await queue.enqueue({ apiKey: 'esx_test_one' }, request)).toEqual({ accepted: 1, duplicates: 1 })
+    expect((await queue.stats()).messageIds).toBe(10 + 1)
     expect((await queue.deadLetters.list({})).map(({ reason }) => reason)).toEqual(['refused', 'rejected'])
     expect(await queue.deadLetters.retry({})).toEqual({ retried: 1, kept: 1 })
     expect(await queue.partitions.list({ suspended: true })).toMatchObject([
       { events: 1, proven: false, suspended: { reason: 'Invalid API key.' } }
     ])
+  })
+  it('forgets its message ids when they are no longer needed', async () => {
+    const again = { events: [track({ messageId: 'delivered' })], rejected: [] }
+    await queue.prune()
+    for (let day = 0; day < 30; day++) {
+      now += DAY
+      await queue.prune()
+    }
+    expect(await queue.stats()).toMatchObject({ messageIds: 0 })
+    expect(await queue.enqueue({ apiKey: 'esx_test_one' }, again)).toEqual({ accepted: 1, duplicates: 0 })
   })
 })

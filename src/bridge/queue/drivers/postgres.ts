@@ -5,7 +5,7 @@ import { begin } from '../transactions'
 import type { TransactionName } from '../transactions'
 import { postgres } from '../transactions/dialect'
 import { marks, pieces } from '../transactions/sql'
-import type { Answer, Insert, Param, Row, Step, Update } from '../transactions/sql'
+import type { Answer, Insert, InsertAbsent, Param, Row, Step, Update } from '../transactions/sql'
 import type { Driver } from './driver'
 
 const INT8: number = types.builtins.INT8
@@ -111,7 +111,8 @@ async function perform(client: PoolClient, name: TransactionName, now: number, a
 
 async function execute(client: PoolClient, step: Step): Promise<Answer> {
   if (step.kind === 'query') return query(client, step.sql, step.params)
-  return step.kind === 'insert' ? insertRows(client, step) : updateRows(client, step)
+  if (step.kind === 'insert') return insertRows(client, step)
+  return step.kind === 'update' ? updateRows(client, step) : insertAbsent(client, step)
 }
 
 async function insertRows(
@@ -136,6 +137,20 @@ async function insertRows(
     answer.changes += one.changes
   }
   return { ...answer, fresh: unique && !replaces ? freshIn(all, columns, unique, answer.rows) : undefined }
+}
+
+/** One statement for all rows: the values of each column come as an array. */
+async function insertAbsent(client: PoolClient, { table, key, rows, others }: InsertAbsent): Promise<Answer> {
+  const columns = key.join(', ')
+  const arrays = rows[0].map((value, index) => `$${index + 1}::${typeof value === 'number' ? 'bigint' : 'text'}[]`)
+  const isKey = key.map((column) => `old.${column} = given.${column}`).join(' AND ')
+  const isAbsent = others.map((other) => `NOT EXISTS (SELECT 1 FROM ${other} AS old WHERE ${isKey})`).join(' AND ')
+  const inserted = await client.query<Row>(
+    `INSERT INTO ${table} (${columns}) SELECT * FROM unnest(${arrays.join(', ')}) AS given (${columns})
+      WHERE ${isAbsent} ON CONFLICT (${columns}) DO NOTHING RETURNING ${columns}`,
+    key.map((_, index) => rows.map((row) => row[index]))
+  )
+  return { rows: [], changes: inserted.rows.length, fresh: freshIn(rows, key, key, inserted.rows) }
 }
 
 /** One statement for all rows: the values of each column come as an array. */

@@ -195,12 +195,25 @@ function perform({ name, now, args }: Run): unknown {
 
 function execute(step: Step): Answer {
   if (step.kind === 'query') return read(step.sql, step.params)
-  const statement = prepare(step.kind === 'insert' ? insertOf(step) : updateOf(step))
+  const statement = prepare(statementOf(step))
   const fresh: number[] = []
   step.rows.forEach((row, index) => {
-    if (statement.run(step.kind === 'insert' ? row : [...row.slice(1), row[0]]).changes > 0) fresh.push(index)
+    if (statement.run(step.kind === 'update' ? [...row.slice(1), row[0]] : row).changes > 0) fresh.push(index)
   })
   return { rows: [], changes: fresh.length, fresh }
+}
+
+function statementOf(step: Exclude<Step, { kind: 'query' }>): string {
+  if (step.kind === 'insert') return insertOf(step)
+  return step.kind === 'update' ? updateOf(step) : insertAbsentOf(step)
+}
+
+function insertAbsentOf({ table, key, others }: Step & { kind: 'insertAbsent' }): string {
+  const columns = key.join(', ')
+  const isKey = key.map((column, index) => `${column} = ?${index + 1}`).join(' AND ')
+  const isAbsent = others.map((other) => `NOT EXISTS (SELECT 1 FROM ${other} WHERE ${isKey})`).join(' AND ')
+  return `INSERT INTO ${table} (${columns}) SELECT ${key.map((_, index) => `?${index + 1}`).join(', ')}
+    WHERE ${isAbsent} ON CONFLICT (${columns}) DO NOTHING`
 }
 
 function insertOf({ table, columns, unique, replaces }: Step & { kind: 'insert' }): string {

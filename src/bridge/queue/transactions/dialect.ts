@@ -8,6 +8,10 @@ export interface Dialect {
   keyed: string
   /** Makes the key of the dead letters start with their partition. */
   deadLettersByPartition: string[]
+  /** Begins a statement that deletes all rows of a table at once. */
+  empty: string
+  /** Statements that keep others from tables until the end of the transaction, tried for a moment only. */
+  alone: (tables: string[]) => string[]
   /** Run before the schema is looked at, so that of several processes starting at once one brings it up to date. */
   migrationLock?: string
   /** Ends a SELECT whose rows the transaction is going to change. */
@@ -24,7 +28,9 @@ export const sqlite: Dialect = {
   keyed: 'WITHOUT ROWID',
   // Here only the primary key can be such a number, and nothing is spread over machines.
   deadLettersByPartition: [],
+  empty: 'DELETE FROM',
   // One writer at a time is all SQLite has.
+  alone: () => [],
   lock: '',
   lockFree: '',
   clock: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`
@@ -39,6 +45,9 @@ export const postgres: Dialect = {
     'DROP INDEX dead_letters_lane',
     'CREATE INDEX dead_letters_id ON dead_letters (id)'
   ],
+  empty: 'TRUNCATE',
+  // Whoever comes after waits behind this, and this may wait for a backup.
+  alone: (tables) => [`SET LOCAL lock_timeout = '1s'`, `LOCK TABLE ${tables.join(', ')} IN ACCESS EXCLUSIVE MODE`],
   migrationLock: 'SELECT pg_advisory_xact_lock(7164726172)',
   lock: 'FOR UPDATE',
   lockFree: 'FOR UPDATE SKIP LOCKED',

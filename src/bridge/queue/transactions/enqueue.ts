@@ -1,8 +1,9 @@
 import type { Person } from '../person'
+import { rememberMessages } from './message-ids'
 import { dueAfter, lockPartitions } from './partitions'
 import type { Partition } from './partitions'
 import { insert, insertNew, marks, row, sum, updateEach, write } from './sql'
-import type { Context, Param, Transaction } from './sql'
+import type { Context, Transaction } from './sql'
 
 /** One request as it goes to the store. */
 export interface PackedRequest {
@@ -99,7 +100,7 @@ export function* enqueue(
   })
   const admitted = requests.filter((_, index) => !refusals[index])
 
-  const isNew = yield* rememberMessages(admitted, partitions, now)
+  const isNew = yield* remember(admitted, partitions)
   const results = requests.map((request, index): EnqueueResult => {
     const refusal = refusals[index]
     if (refusal) return refusal
@@ -181,22 +182,20 @@ function refusalOf(
 }
 
 /** Writes down the message ids. The result tells of an item whether its partition had not had it before. */
-function* rememberMessages(
+function* remember(
   requests: PackedRequest[],
-  partitions: Map<string, Partition>,
-  now: number
+  partitions: Map<string, Partition>
 ): Transaction<(item: Item) => boolean> {
   const items: Item[] = []
-  const values: Param[][] = []
+  const ids: [number, string][] = []
   for (const { fingerprint, events, rejected } of requests) {
     const { id } = partitions.get(fingerprint) as Partition
     for (const item of [...events, ...rejected]) {
       items.push(item)
-      values.push([id, item.messageKey, now])
+      ids.push([id, item.messageKey])
     }
   }
-  const indexes = yield* insertNew('message_ids', ['partition_id', 'key', 'noted_at'], values, ['partition_id', 'key'])
-  const fresh = new Set([...indexes].map((index) => items[index]))
+  const fresh = new Set([...(yield* rememberMessages(ids))].map((index) => items[index]))
   return (item) => fresh.has(item)
 }
 

@@ -1,6 +1,7 @@
 import * as deadLetters from './dead-letters'
 import { enqueue } from './enqueue'
 import * as maintenance from './maintenance'
+import * as messageIds from './message-ids'
 import * as partitions from './partitions'
 import * as people from './people'
 import * as runs from './runs'
@@ -11,6 +12,7 @@ export const transactions = {
   enqueue,
   ...deadLetters.transactions,
   ...maintenance.transactions,
+  ...messageIds.transactions,
   ...partitions.transactions,
   ...people.transactions,
   ...runs.transactions

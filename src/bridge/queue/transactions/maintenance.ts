@@ -1,4 +1,5 @@
 import { migrations } from '../migrations'
+import { countMessages } from './message-ids'
 import { lockPartitions } from './partitions'
 import { bury } from './runs'
 import { marks, row, rows, sum, updateEach, write } from './sql'
@@ -15,7 +16,7 @@ function* migrate({ dialect, now }: Context): Transaction<{ newer?: number; know
   yield* write('CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, applied_at BIGINT NOT NULL)')
   const applied = yield* row<{ version: number | null }>('SELECT MAX(version) AS version FROM schema_versions')
   const version = applied?.version ?? 0
-  const steps = migrations(dialect)
+  const steps = migrations(dialect, now)
   if (version > steps.length) return { newer: version, known: steps.length }
 
   for (const [index, statements] of steps.entries()) {
@@ -52,14 +53,13 @@ function* totals() {
     events: number
     bytes: number
     dead: number
-    message_ids: number
     links: number
     partitions: number
     suspended: number
     unproven: number
     oldest: number | null
   }>(
-    `SELECT ${['events', 'dead', 'message_ids', 'links'].map((column) => sumOf(column)).join(', ')}, ${sumOf(
+    `SELECT ${['events', 'dead', 'links'].map((column) => sumOf(column)).join(', ')}, ${sumOf(
       'bytes + dead_bytes',
       'bytes'
     )},
@@ -69,7 +69,7 @@ function* totals() {
   const deferred = yield* row<{ count: number }>(
     'SELECT COUNT(*) AS count FROM events WHERE deferred_until IS NOT NULL'
   )
-  return { ...(all as NonNullable<typeof all>), deferred: deferred?.count ?? 0 }
+  return { ...(all as NonNullable<typeof all>), deferred: deferred?.count ?? 0, message_ids: yield* countMessages() }
 }
 
 function sumOf(expression: string, name = expression): string {
@@ -93,16 +93,6 @@ function* mayPrune({ now }: Context): Transaction<boolean> {
   return gap >= 0 && gap <= 2 * DAY_MS
 }
 
-/** Forgets up to `limit` message ids noted before a time, the oldest first. @returns how many. */
-function* forgetMessages(context: Context, before: number, limit: number): Transaction<number> {
-  const oldest = yield* rows<{ partition_id: number; key: string }>(
-    'SELECT partition_id, key FROM message_ids WHERE noted_at < ? ORDER BY noted_at LIMIT ?',
-    before,
-    limit
-  )
-  return yield* forgetKeys(context, 'message_ids', 'message_ids', oldest)
-}
-
 /** Forgets up to `limit` ids of users not seen since a time, with their addresses. @returns how many. */
 function* forgetLinks(context: Context, before: number, limit: number): Transaction<number> {
   const oldest = yield* rows<{ partition_id: number; key: string }>(
@@ -110,7 +100,28 @@ function* forgetLinks(context: Context, before: number, limit: number): Transact
     before,
     limit
   )
-  return yield* forgetKeys(context, 'identity_links', 'links', oldest)
+  const keys = new Map<number, string[]>()
+  for (const { partition_id, key } of oldest) {
+    const some = keys.get(partition_id)
+    if (some) some.push(key)
+    else keys.set(partition_id, [key])
+  }
+  if (keys.size === 0) return 0
+  const partitions = yield* lockPartitions(context, `id IN (${marks([...keys])})`, ...keys.keys())
+  const forgotten: [id: number, count: number][] = []
+  for (const { id } of partitions) {
+    const some = keys.get(id) ?? []
+    forgotten.push([
+      id,
+      yield* write(`DELETE FROM identity_links WHERE partition_id = ? AND key IN (${marks(some)})`, id, ...some)
+    ])
+  }
+  yield* updateEach(
+    'partitions',
+    ['id', 'links'],
+    forgotten.map(([id, count], index) => [id, partitions[index].links - count])
+  )
+  return sum(forgotten.map(([, count]) => count))
 }
 
 /** Forgets up to `limit` contacts not asked for since a time. @returns how many. */
@@ -131,34 +142,6 @@ function* forgetTraits(_context: Context, before: number, limit: number): Transa
     before,
     limit
   )
-}
-
-function* forgetKeys(
-  context: Context,
-  table: string,
-  counter: 'message_ids' | 'links',
-  found: { partition_id: number; key: string }[]
-): Transaction<number> {
-  const keys = new Map<number, string[]>()
-  for (const { partition_id, key } of found) {
-    const some = keys.get(partition_id)
-    if (some) some.push(key)
-    else keys.set(partition_id, [key])
-  }
-  if (keys.size === 0) return 0
-  const partitions = yield* lockPartitions(context, `id IN (${marks([...keys])})`, ...keys.keys())
-  const forgotten: [id: number, count: number][] = []
-  for (const partition of partitions) {
-    const some = keys.get(partition.id) ?? []
-    const count = yield* write(
-      `DELETE FROM ${table} WHERE partition_id = ? AND key IN (${marks(some)})`,
-      partition.id,
-      ...some
-    )
-    forgotten.push([partition.id, partition[counter] - count])
-  }
-  yield* updateEach('partitions', ['id', counter], forgotten)
-  return sum(partitions.map((partition, index) => partition[counter] - forgotten[index][1]))
 }
 
 /** Makes dead letters of up to `limit` events of one partition that has been suspended since before a time. @returns how many. */
@@ -199,7 +182,6 @@ export const transactions = {
   totals,
   bytesKept,
   mayPrune,
-  forgetMessages,
   forgetLinks,
   forgetContacts,
   forgetTraits,

@@ -1,4 +1,5 @@
 import type { DeferReason, EventNameReport, Lease, PartitionStatus, Pool, ReleaseState } from '../types'
+import { MESSAGE_ID_TABLES } from './message-ids'
 import { marks, row, rows, write } from './sql'
 import type { Context, Param, Row, Transaction } from './sql'
 
@@ -33,6 +34,7 @@ export interface Partition extends Row {
   tried_at: number
   oldest_at: number | null
   last_event_id: number
+  /** Noted since the partition was made, also those that are forgotten by now. */
   message_ids: number
   links: number
   events: number
@@ -181,7 +183,7 @@ function* erase(id: number): Transaction<void> {
 const TABLES = [
   'events',
   'blocked_keys',
-  'message_ids',
+  ...MESSAGE_ID_TABLES,
   'identity_links',
   'contact_ids',
   'live_traits',

@@ -1,6 +1,7 @@
 import { emailKey, messageKey } from '../keys'
 import { concerns, isDeleteRequest, toBeDeleted } from '../person'
 import type { Person } from '../person'
+import { forgetMessageIds } from './message-ids'
 import { lockPartitions, whereOf } from './partitions'
 import type { PartitionCondition } from './partitions'
 import { marks, rows, sum, updateEach, write } from './sql'
@@ -83,7 +84,7 @@ function* forgetEvents(
   const ids = theirs.map(({ id }) => id)
   yield* write(`DELETE FROM events WHERE partition_id = ? AND id IN (${marks(ids)})`, partitionId, ...ids)
   yield* write(`DELETE FROM blocked_keys WHERE partition_id = ? AND event_id IN (${marks(ids)})`, partitionId, ...ids)
-  const forgotten = yield* forgetMessageIds(partitionId, theirs)
+  const forgotten = yield* forgetMessages(partitionId, theirs)
   yield* updateEach(
     'partitions',
     ['id', 'events', 'bytes', 'message_ids'],
@@ -114,7 +115,7 @@ function* forgetDead(
   if (!partition || gone.length === 0) return { erased: 0, after: next }
   const ids = gone.map(({ id }) => id)
   yield* write(`DELETE FROM dead_letters WHERE partition_id = ? AND id IN (${marks(ids)})`, partitionId, ...ids)
-  const forgotten = yield* forgetMessageIds(partitionId, gone)
+  const forgotten = yield* forgetMessages(partitionId, gone)
   yield* updateEach(
     'partitions',
     ['id', 'dead', 'dead_bytes', 'message_ids'],
@@ -149,7 +150,7 @@ function* redactRequests(
       ...[FORGOTTEN, JSON.stringify({ type: 'delete', forgotten: true }), partitionId, id]
     )
   }
-  const forgotten = yield* forgetMessageIds(partitionId, requests)
+  const forgotten = yield* forgetMessages(partitionId, requests)
   yield* updateEach('partitions', ['id', 'message_ids'], [[partitionId, partition.message_ids - forgotten]])
   return { erased: requests.length, after: next }
 }
@@ -185,17 +186,13 @@ function* find(
   }
 }
 
-function* forgetMessageIds(partitionId: number, theirs: Found[]): Transaction<number> {
+function* forgetMessages(partitionId: number, theirs: Found[]): Transaction<number> {
   const keys = theirs.flatMap(({ message_id }) => [
     messageKey(message_id, 'event'),
     messageKey(message_id, 'rejected'),
     message_id
   ])
-  return yield* write(
-    `DELETE FROM message_ids WHERE partition_id = ? AND key IN (${marks(keys)})`,
-    partitionId,
-    ...keys
-  )
+  return yield* forgetMessageIds(partitionId, keys)
 }
 
 export interface DeleteRequest {

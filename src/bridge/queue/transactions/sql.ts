@@ -14,7 +14,7 @@ export interface Context {
   now: number
 }
 
-export type Step = Query | Insert | Update
+export type Step = Query | Insert | InsertAbsent | Update
 
 export interface Query {
   kind: 'query'
@@ -35,6 +35,15 @@ export interface Insert {
   replaces?: boolean
 }
 
+/** Rows that are all key: only those are inserted that are neither in the table nor in others with the same key. */
+export interface InsertAbsent {
+  kind: 'insertAbsent'
+  table: string
+  key: string[]
+  rows: Param[][]
+  others: string[]
+}
+
 /** Rows of a table, each set to values of its own, as the driver does it best. */
 export interface Update {
   kind: 'update'
@@ -51,7 +60,7 @@ export interface Answer {
   rows: Row[]
   /** Rows written, where the step writes. */
   changes: number
-  /** Of an insert with a unique key: which rows (by their index) were new. */
+  /** Of an insert with a key: which rows (by their index) were new. */
   fresh?: number[]
 }
 
@@ -86,6 +95,18 @@ export function* insertNew(
 ): Transaction<Set<number>> {
   if (values.length === 0) return new Set()
   const answer = yield { kind: 'insert', table, columns, rows: values, unique }
+  return new Set(answer.fresh)
+}
+
+/** Inserts rows that are all key, if they are neither in the table nor in the others, and returns the indexes of those. */
+export function* insertAbsent(
+  table: string,
+  key: string[],
+  values: Param[][],
+  others: string[]
+): Transaction<Set<number>> {
+  if (values.length === 0) return new Set()
+  const answer = yield { kind: 'insertAbsent', table, key, rows: values, others }
   return new Set(answer.fresh)
 }
 
