@@ -11,8 +11,12 @@ const MIN_PACE_BYTES = 16 * 1024
 const PACE_INTERVAL_MS = 2_000
 
 export const tooLarge = () => new HttpError(413, 'the body is over 16 MB: send smaller batches')
-export const noMemory = () =>
-  new HttpError(503, 'too much at once: try again; the first requests of a key should be small', { 'retry-after': '1' })
+/** There is no room for a body now. */
+export class NoMemory extends HttpError {
+  constructor() {
+    super(503, 'too much at once: try again; of a key that is not accepted yet 2 MB are taken', { 'retry-after': '1' })
+  }
+}
 const tooSlow = () =>
   new HttpError(503, 'the body comes too slowly, try again', { 'retry-after': '1', connection: 'close' })
 const broken = () => new HttpError(400, 'the body breaks off or is not what its content-encoding says')
@@ -57,7 +61,7 @@ function collect(stream: Readable, share: MemoryShare, paceMs?: number): Promise
     }, paceMs ?? 2 ** 31 - 1)
     const onData = (chunk: Buffer) => {
       if (size + chunk.length > MAX_BODY_BYTES) return fail(tooLarge())
-      if (!share.take(chunk.length)) return fail(noMemory())
+      if (!share.take(chunk.length)) return fail(new NoMemory())
       size += chunk.length
       chunks.push(chunk)
     }

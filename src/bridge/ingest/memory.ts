@@ -9,8 +9,8 @@ export interface Sender {
 }
 
 /**
- * The memory that request bodies take, over all requests. Strangers share a quarter of it, one address half of that quarter
- * and one key a little less, so that whoever holds bodies back holds up other strangers at most.
+ * The memory that request bodies take, over all requests. Strangers share a quarter of it, one address half of that quarter,
+ * so that whoever holds bodies back holds up other strangers at most. One key has 2 MB, since the store takes no more of it.
  */
 export class Memory {
   private readonly used = new Map<string, number>()
@@ -25,12 +25,12 @@ export class Memory {
   shareOf({ address, apiKey, isProven }: Sender): MemoryShare {
     const { used, max } = this
     if (isProven) return new MemoryShare(used, [[ALL, max]])
-    return new MemoryShare(used, [
+    const limits: [string, number][] = [
       [ALL, max],
       ['strangers', max / 4],
-      [`address ${address}`, max / 8],
-      [`key ${apiKey}`, (max * 3) / 32]
-    ])
+      [`address ${address}`, max / 8]
+    ]
+    return new MemoryShare(used, apiKey === undefined ? limits : [...limits, [`key ${apiKey}`, max / 32]])
   }
 }
 

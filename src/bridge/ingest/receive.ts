@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { RejectedItem } from '../event'
 import type { Queue } from '../queue'
 import { isSigned, noKey, readKey, unauthorized } from './auth'
-import { MAX_BODY_BYTES, noMemory, readBody, tooLarge } from './body'
+import { MAX_BODY_BYTES, NoMemory, readBody, tooLarge } from './body'
 import { contentId } from './fields'
 import type { Memory, MemoryShare } from './memory'
 import { normalize } from './normalize'
@@ -56,6 +56,11 @@ export function createIngest({ queue, memory, sharedSecret, maxEventBytes }: Ing
     return isProven
   }
 
+  /** Has EmailSendX asked about a key, though nothing is taken with it. */
+  async function askAbout(apiKey: string): Promise<void> {
+    await queue.enqueue({ apiKey }, { events: [], rejected: [] })
+  }
+
   return async (source, request, ip, query) => {
     const address = networkOf(ip)
     const { headers } = request
@@ -78,6 +83,10 @@ export function createIngest({ queue, memory, sharedSecret, maxEventBytes }: Ing
       if (events.length + rejected.length === 0) return { accepted: 0, duplicates: 0, ignored, rejected: 0 }
       const { accepted, duplicates } = await queue.enqueue({ apiKey }, { events, rejected })
       return { accepted, duplicates, ignored, rejected: rejected.length }
+    } catch (error) {
+      // Or a key whose every request is large would stay a stranger's.
+      if (error instanceof NoMemory && keyInHead !== undefined && !isProven) await askAbout(keyInHead)
+      throw error
     } finally {
       share.release()
     }
@@ -105,7 +114,7 @@ function* takeApart(
   if (secret !== undefined && !isSigned(secret, headers['x-signature'], body, parcel.items)) {
     throw unauthorized('X-Signature is missing or not made with the shared secret of this bridge')
   }
-  if (!share.take(parcel.items.length * parcel.sharedBytes)) throw noMemory()
+  if (!share.take(parcel.items.length * parcel.sharedBytes)) throw new NoMemory()
 
   const result: Normalized = { events: [], rejected: [], ignored: 0 }
   for (const item of parcel.items) {

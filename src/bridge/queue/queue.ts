@@ -75,7 +75,7 @@ const SUM_TIME_SHARE = 1 / 100
 /** Rows changed in one transaction by housekeeping, so that requests never wait long for it. */
 const CHORE_ROWS = 1_000
 /** How long a refused key is remembered for an immediate answer. */
-const REFUSED_MS = 30_000
+const REFUSED_MS = 20_000
 const SCAN_ROWS = 500
 const LIST_ROWS = 100
 /** Characters of an API key that are shown: `esx_live_` and four of it. */
@@ -192,7 +192,7 @@ export class Queue {
     }
   }
 
-  /** Forgets keys that were refused half a minute ago and had never worked. Delivery runs it every few seconds. @returns how many */
+  /** Forgets keys that were refused twenty seconds ago and had never worked. Delivery runs it every few seconds. @returns how many */
   async forgetRefused(): Promise<number> {
     return untilDone(() => this.store.forgetRefused(this.now() - REFUSED_MS, CHORE_ROWS))
   }

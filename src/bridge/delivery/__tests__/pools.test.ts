@@ -31,7 +31,7 @@ describe('a new key', () => {
     expect(await rig.fired()).toEqual(['purchase_completed'])
   })
 
-  it('that EmailSendX does not know costs two calls, loses everything, and is forgotten half a minute later', async () => {
+  it('that EmailSendX does not know costs two calls, loses everything, and is forgotten within a minute', async () => {
     rig = await Rig.start()
     const stranger = 'esx_live_invented'
     await rig.takeFor(stranger, identify(ann), track(ann))

@@ -53,7 +53,7 @@ const RETRY_SUSPENDED_MS = 60_000
  */
 const MAX_UNPROVEN_ITEMS = 1_000
 const MAX_UNPROVEN_BYTES = 2 * 1024 * 1024
-const MAX_UNPROVEN_PARTITIONS = 250
+const MAX_UNPROVEN_PARTITIONS = 200
 
 interface Taken {
   events: Item[]
