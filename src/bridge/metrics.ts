@@ -95,7 +95,11 @@ const STORE_GAUGES: [name: string, help: string, of: (stats: QueueStats) => numb
   ['bridge_message_ids', 'Message ids remembered, to tell duplicates', (stats) => stats.messageIds],
   ['bridge_identity_links', 'Ids of users whose address is remembered', (stats) => stats.identityLinks],
   ['bridge_partitions_unproven', 'API keys EmailSendX has not accepted yet', (stats) => stats.unprovenPartitions],
-  ['bridge_partitions_suspended', 'API keys EmailSendX refuses', (stats) => stats.suspendedPartitions]
+  [
+    'bridge_partitions_suspended',
+    'API keys EmailSendX refuses and accepted before',
+    (stats) => stats.suspendedPartitions
+  ]
 ]
 
 function ageOfOldest({ oldestArrivedAt }: QueueStats): number {

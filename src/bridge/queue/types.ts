@@ -28,7 +28,7 @@ export interface QueueStats {
   maxBytes: number
   deadLetters: number
   partitions: number
-  /** Partitions whose API key EmailSendX refuses. */
+  /** Partitions whose API key EmailSendX has accepted before, and refuses now. */
   suspendedPartitions: number
   /** Partitions whose API key EmailSendX has never accepted. */
   unprovenPartitions: number

@@ -462,7 +462,8 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
           deadLetters: 0,
           bytes: 0,
           messageIds: 0,
-          identityLinks: 0
+          identityLinks: 0,
+          suspendedPartitions: 0
         })
         await expect(take(stranger, track())).rejects.toThrow(new PartitionRefused('No such key.'))
         await expect(queue.isProven(stranger)).rejects.toThrow(new PartitionRefused('No such key.'))

@@ -63,7 +63,7 @@ function* totals() {
       'bytes + dead_bytes',
       'bytes'
     )},
-      COUNT(*) AS partitions, COUNT(suspended_at) AS suspended,
+      COUNT(*) AS partitions, COUNT(CASE WHEN succeeded_at IS NOT NULL THEN suspended_at END) AS suspended,
       COUNT(CASE WHEN pool = 'unproven' THEN 1 END) AS unproven, MIN(oldest_at) AS oldest FROM partitions`
   )
   const deferred = yield* row<{ count: number }>(
