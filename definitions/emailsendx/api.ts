@@ -16,6 +16,13 @@ export interface Reply<Data> {
   data: Data
 }
 
+/** Some of the workspace's contacts. */
+export interface ContactsPage {
+  contacts: { email: string; id: string }[]
+  /** Pages in all; undefined when the answer does not say. */
+  pages?: number
+}
+
 /**
  * The part of EmailSendX's REST API that the destination uses. Every method throws NotDelivered when the call does not
  * succeed, also when the settings leave no call to make.
@@ -60,6 +67,19 @@ export class EmailSendX {
       if (id !== undefined || !hasNextPage(reply.body, page, contacts.length)) return id
     }
     return undefined
+  }
+
+  /** One page of all contacts, 1-indexed. In which order they come is not documented. */
+  async contacts(page: number): Promise<ContactsPage> {
+    const { body, data } = await this.call(`${V1}/contacts`, {
+      scope: 'contacts:read',
+      query: { limit: PAGE_SIZE, page }
+    })
+    const contacts = rows<Contact>(data).flatMap((contact) => {
+      const id = idOf(contact)
+      return typeof contact.email === 'string' && id ? [{ email: contact.email.trim().toLowerCase(), id }] : []
+    })
+    return { contacts, pages: totalPages(body) }
   }
 
   /** The lightest documented call that needs a valid key. */
@@ -176,8 +196,13 @@ function rows<Row>(data: unknown): Row[] {
 
 /** `pagination.totalPages` is documented; without it, a full page means that there may be another. */
 function hasNextPage(body: JSONObject, page: number, count: number): boolean {
-  const totalPages = isObject(body.pagination) ? body.pagination.totalPages : undefined
-  return count > 0 && (typeof totalPages === 'number' ? page < totalPages : count >= PAGE_SIZE)
+  const pages = totalPages(body)
+  return count > 0 && (pages === undefined ? count >= PAGE_SIZE : page < pages)
+}
+
+function totalPages({ pagination }: JSONObject): number | undefined {
+  const pages = isObject(pagination) ? pagination.totalPages : undefined
+  return typeof pages === 'number' ? pages : undefined
 }
 
 function hasAddress(contact: Contact, email: string): boolean {

@@ -2,7 +2,9 @@
  * The destination as functions, for programs that deliver without Segment: an outcome for each event, nothing thrown.
  * A client is made with createRequestClient(requestOptions(settings), …) of actions-core.
  */
+export type { ContactsPage } from './api'
 export { requestOptions } from './connection'
+export { readContacts } from './contacts'
 export { identifyContacts } from './identifyContact/send'
 export { askForKey } from './key'
 export { normalizeEventName } from './trackEvent/event'

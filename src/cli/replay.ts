@@ -129,7 +129,17 @@ async function send(folder: Folder, history: History, plan: Plan, options: CliOp
       const warn = (words: string) => process.stderr.write(`${words}\n`)
       const end = showProgress(report)
       try {
-        await run({ history, queue, apiKey, apiUrl, budget, listId, warn, signal: stopping.signal })
+        await run({
+          history,
+          queue,
+          apiKey,
+          apiUrl,
+          budget,
+          listId,
+          learnsIds: plan.calls.pages > 0,
+          warn,
+          signal: stopping.signal
+        })
       } finally {
         end()
       }

@@ -13,8 +13,6 @@ import { InputError } from './read'
 export interface Origin extends PlanOptions {
   /** List that the contacts join. */
   listId?: string
-  /** The bridge's store it goes through; absent: a queue of its own. */
-  store?: string
 }
 
 /**

@@ -6,6 +6,7 @@ import { PartitionRefused, QueueFull } from '../bridge/queue'
 import type { PartitionStatus, Queue } from '../bridge/queue'
 import { Budget } from './budget'
 import type { History } from './history'
+import { learnIds } from './learn'
 import { done, nextPortion, startOver } from './portions'
 import type { Portion } from './portions'
 
@@ -19,6 +20,8 @@ export interface RunOptions {
   budget: number
   /** List that the contacts join. */
   listId?: string
+  /** Learns the ids of contacts by the page before events are fired at them. */
+  learnsIds?: boolean
   /** Told what goes wrong meanwhile. */
   warn: (words: string) => void
   /** Ends the run; the next one goes on from there. */
@@ -65,7 +68,7 @@ async function throughOwnQueue({ history, queue, warn, ...options }: RunOptions,
   const newCalls = async () => {
     const calls = (await callsMade(registry)) - counted
     counted += calls
-    history.set('calls', String(Number(history.get('calls') ?? 0) + calls))
+    noteCalls(history, calls)
     return calls
   }
   try {
@@ -92,12 +95,24 @@ async function feed(options: RunOptions, newCalls: (portion?: Portion) => Promis
     const portion = nextPortion(history, { listId, maxEvents })
     if (!portion) break
     if (portion.events.length > 0) await budget.wait(signal)
+    if (portion.events[0]?.type === 'track') await learn(options, budget)
     await enqueue(options, portion)
     portion.done()
     budget.spend(await newCalls(portion))
   }
   await emptied(options, spend, { deferred: true })
   history.set('finished', new Date().toISOString())
+}
+
+/** Before the first event is fired: all contacts are there by then. */
+async function learn({ history, queue, apiKey, apiUrl, learnsIds, signal }: RunOptions, budget: Budget): Promise<void> {
+  if (!learnsIds || apiUrl === undefined) return
+  const noteCall = () => noteCalls(history, 1)
+  await learnIds({ history, queue, settings: { apiKey, apiUrl }, budget, noteCall, signal })
+}
+
+function noteCalls(history: History, calls: number): void {
+  history.set('calls', String(Number(history.get('calls') ?? 0) + calls))
 }
 
 /** Puts a portion into the queue, as soon as EmailSendX has said that it knows the key. */

@@ -59,10 +59,11 @@ export interface Pace {
   seconds?: number
 }
 
-function callsInWords({ key, contacts, lookUps, events }: Plan['calls']): string {
+function callsInWords({ key, contacts, pages, lookUps, events }: Plan['calls']): string {
   const parts = [
     [key, 'for the key'],
     [contacts, 'for contacts'],
+    [pages, 'to learn the ids of contacts, if EmailSendX has no others'],
     [lookUps, 'to find contacts'],
     [events, 'for events']
   ] as const

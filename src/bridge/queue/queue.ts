@@ -4,7 +4,7 @@ import type { Driver, Store } from './drivers/driver'
 import type { Encryption } from './encryption'
 import { LeaseLost, PartitionRefused, QueueFull } from './errors'
 import { GroupCommit } from './group-commit'
-import { messageKey } from './keys'
+import { emailKey, messageKey } from './keys'
 import { toBeDeleted, toPerson } from './person'
 import type { Person, PersonFilter } from './person'
 import type { DeadLetterCondition } from './transactions/dead-letters'
@@ -308,6 +308,14 @@ export class Queue {
             ? { for: row.deferred_for, until: row.deferred_until }
             : undefined
       }))
+    },
+
+    /** Remembers the ids of contacts, so that their events need no look-up. */
+    learnContacts: async (filter: PartitionFilter, contacts: { email: string; id: string }[]): Promise<void> => {
+      const keyed = contacts.map(({ email, id }) => ({ key: emailKey(email), contactId: id }))
+      for (const partitionId of await this.store.partitionIds(this.conditionOf(filter))) {
+        await this.store.noteContactIds(partitionId, keyed, this.now())
+      }
     },
 
     /** Nothing more is delivered for them until they are resumed. @returns how many */

@@ -129,7 +129,7 @@ describe('events', () => {
         { name: 'refunded', count: 1 }
       ]
     })
-    expect(plan.calls).toEqual({ key: 1, contacts: 1, lookUps: 2, events: 3, total: 7 })
+    expect(plan.calls).toEqual({ key: 1, contacts: 1, pages: 0, lookUps: 2, events: 3, total: 7 })
     expect(plan.undeliverable).toMatchObject({ count: 1, reasons: [{ places: [expect.stringMatching(/events:5$/)] }] })
   })
 })
@@ -157,4 +157,20 @@ it('counts full bulk calls, by contacts and by bytes', async () => {
   const note = 'x'.repeat(300_000)
   const large = await planOf(Array.from({ length: 7 }, (_, n) => identify(`u${n}`, { email: `u${n}@acme.com`, note })))
   expect(large.plan.calls).toMatchObject({ contacts: 3, total: 4 })
+})
+
+describe('the ids of contacts', () => {
+  const people = (count: number) => Array.from({ length: count }, (_, n) => identify(`p${n}@acme.com`))
+  const identify = (email: string) => ({ type: 'identify', traits: { email }, timestamp: at(1) })
+  const track = (email: string) => ({ type: 'track', event: 'x', properties: { email }, timestamp: at(2) })
+  const fired = ['p1@acme.com', 'p2@acme.com', 'p2@acme.com', 'p3@acme.com', 'other@acme.com'].map(track)
+
+  it.each<[number, object, { pages: number; lookUps: number }]>([
+    [200, {}, { pages: 2, lookUps: 1 }],
+    [201, {}, { pages: 0, lookUps: 4 }],
+    [200, { store: 'bridge.db' }, { pages: 0, lookUps: 4 }]
+  ])('of %d contacts, with %j, take %j', async (count, options, calls) => {
+    const { plan } = await planOf([...people(count), ...fired], { fireSince: Date.parse(at(0)), ...options })
+    expect(plan.calls).toMatchObject(calls)
+  })
 })

@@ -648,6 +648,10 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
       )
       await queue.runs.ack(partition, { contacts: [{ key: ann }] })
       expect([...(await queue.runs.lookUp(partition, [ann, bob])).contactIds]).toEqual([[bob, 'clx2']])
+      await queue.partitions.learnContacts({ partition: partition.partition }, [
+        { email: 'ann@example.com', id: 'clx3' }
+      ])
+      expect((await queue.runs.lookUp(partition, [ann])).contactIds.get(ann)).toBe('clx3')
     })
 
     it('counts calls and automations by the names of events', async () => {

@@ -1,5 +1,5 @@
 import type { Ack, Block, BlockedKey, DeadReason, EventName, Known, Lease, QueuedEvent } from '../types'
-import { lockLease } from './partitions'
+import { lockLease, lockPartitions } from './partitions'
 import { insertNew, marks, pieces, replace, row, rows, sum, write } from './sql'
 import type { Context, Row, Transaction } from './sql'
 
@@ -251,6 +251,17 @@ function* noteContacts(
   )
 }
 
+/** Notes the ids of contacts that were learned apart from any event. */
+function* noteContactIds(
+  context: Context,
+  partitionId: number,
+  contacts: { key: string; contactId: string }[],
+  now: number
+): Transaction<void> {
+  const [partition] = yield* lockPartitions(context, 'id = ?', partitionId)
+  if (partition) yield* noteContacts(partitionId, contacts, now)
+}
+
 /** Counts what was fired, and what was not because nothing waits for it, by the names of the events. */
 function* noteFired(partitionId: number, fired: NonNullable<Ack['fired']>, now: number): Transaction<void> {
   if (fired.length === 0) return
@@ -395,4 +406,4 @@ export function* bury(
   return yield* remove(partitionId, events)
 }
 
-export const transactions = { head, lookUp, lookUpNames, markFiring, ack }
+export const transactions = { head, lookUp, lookUpNames, markFiring, ack, noteContactIds }

@@ -38,6 +38,13 @@ export class Account {
     )
   }
 
+  /** Contacts that were there before. */
+  async add(emails: string[]): Promise<void> {
+    const headers = { authorization: `Bearer ${this.key}`, 'content-type': 'application/json' }
+    const body = JSON.stringify({ contacts: emails.map((email) => ({ email })) })
+    await fetch(`${this.sandbox.url}/api/v1/contacts/bulk`, { method: 'POST', headers, body })
+  }
+
   async calls(): Promise<number> {
     const state = (await (await fetch(`${this.sandbox.url}/_sandbox/state`)).json()) as { totals: { requests: number } }
     return state.totals.requests
