@@ -5,16 +5,21 @@ import { parseArgs } from 'node:util'
 import { Oracle, pause } from '../src/bridge/delivery/__tests__/__helpers__/oracle'
 import type { Findings, OracleOptions } from '../src/bridge/delivery/__tests__/__helpers__/oracle'
 import { PostgresServer } from '../src/bridge/queue/__tests__/__helpers__/stores'
+import { soakReplays } from './soak/replay'
 
 /*
  * `npm run soak [-- --kills 300]`: kills bridges with SIGKILL at random moments under load, again and again, on both
  * engines, and counts what was acknowledged and did not arrive (must be nothing) and what arrived twice.
+ * `npm run soak -- --replay [--kills 20]` does it to replays.
  */
 
 const KILLS_A_ROUND = 10
 const PARTITIONS = 4
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '300' } } })
+const KILLS = 300
+const REPLAY_KILLS = 20
+
+const { values } = parseArgs({ options: { kills: { type: 'string' }, replay: { type: 'boolean' } } })
 
 interface Scene {
   name: string
@@ -23,8 +28,12 @@ interface Scene {
 }
 
 async function main(): Promise<void> {
-  const kills = Number(values.kills)
+  const kills = Number(values.kills ?? (values.replay ? REPLAY_KILLS : KILLS))
   if (!Number.isInteger(kills) || kills < 1) throw new Error('--kills takes a whole number from 1')
+  if (values.replay) {
+    if (!(await soakReplays(kills))) process.exitCode = 1
+    return
+  }
   const folder = mkdtempSync(path.join(tmpdir(), 'bridge-soak-'))
   const postgres = await PostgresServer.start()
   const scenes: Scene[] = [
