@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { FastifyInstance } from 'fastify'
@@ -65,26 +66,35 @@ interface Upstream {
 function addRoutes(app: FastifyInstance, routes: ProxyRoute[], name: string, find: () => Promise<Upstream>): void {
   const streams = new Set<AbortController>()
   app.addHook('preClose', async () => streams.forEach((stream) => stream.abort()))
+  /** Ends what is asked for a page when the page leaves or the server closes, also before it is answered. */
+  const whileOpen = (response: ServerResponse): AbortSignal => {
+    const ending = new AbortController()
+    streams.add(ending)
+    response.on('close', () => {
+      streams.delete(ending)
+      ending.abort()
+    })
+    return ending.signal
+  }
 
   for (const { method, path, to, endless } of routes) {
     app.route<{ Params: { id?: string }; Querystring: Record<string, string>; Body: object | undefined }>({
       method,
       url: path,
       bodyLimit: MAX_BODY_BYTES,
-      handler: async ({ params: { id = '' }, query, headers, body, raw }, reply) => {
+      handler: async ({ params: { id = '' }, query, headers, body }, reply) => {
         const { origin, token } = await find()
         if (!origin) throw new HttpError(404, `No ${name} runs beside this server: npm start runs one.`)
         if (!/^[\w-]*$/.test(id)) throw new HttpError(404, 'There is no such id.')
         const authorization = headers.authorization ?? (token && `Bearer ${token}`)
         const search = new URLSearchParams(query).toString()
         const json = body === undefined ? undefined : JSON.stringify(body)
-        const ending = new AbortController()
         const answer = await fetch(`${origin}${to.replace(':id', id)}${search && `?${search}`}`, {
           method,
           headers: { ...(authorization && { authorization }), ...(json && { 'content-type': 'application/json' }) },
           body: json,
           redirect: 'error',
-          signal: endless ? ending.signal : AbortSignal.timeout(TIMEOUT_MS)
+          signal: endless ? whileOpen(reply.raw) : AbortSignal.timeout(TIMEOUT_MS)
         }).catch(() => undefined)
         if (!answer) throw new HttpError(502, `The ${name} at ${origin} does not answer.`)
         void reply.code(answer.status).headers({
@@ -92,9 +102,6 @@ function addRoutes(app: FastifyInstance, routes: ProxyRoute[], name: string, fin
           'cache-control': 'no-store'
         })
         if (!endless || !answer.body) return reply.send(await answer.text())
-        streams.add(ending)
-        raw.on('close', () => ending.abort())
-        ending.signal.addEventListener('abort', () => streams.delete(ending))
         const stream = Readable.fromWeb(answer.body as ReadableStream)
         stream.on('error', () => reply.raw.destroy())
         return reply.send(stream)
