@@ -55,10 +55,21 @@ export const reads: Record<string, Question> = {
 
   search: async (ask, { contact }) => {
     if (typeof contact?.email !== 'string') return NO_CONTACT
-    const part = contact.email.slice(1, -1).toUpperCase()
-    const found = rowsOf(await ask('GET', 'contacts', { query: { search: part, limit: 100 } }))
-    const isFound = found.some(({ id }) => id === contact.id)
-    return seen(isFound, `the middle of an address in capitals ${isFound ? 'finds' : 'does not find'} it`)
+    const { id, email, firstName } = contact
+    const finds = async (text: string) =>
+      rowsOf(await ask('GET', 'contacts', { query: { search: text, limit: 100 } })).some((row) => row.id === id)
+    const byPart = await finds(email.slice(1, -1).toUpperCase())
+    const byWildcard = await finds(`${email.slice(0, 1)}%${email.slice(2)}`)
+    const byName = typeof firstName === 'string' && firstName.length > 2 ? await finds(firstName.slice(1)) : undefined
+    const says = (isFound: boolean) => (isFound ? 'finds it' : 'does not find it')
+    return seen(
+      byPart && !byWildcard && byName !== false,
+      [
+        `the middle of an address in capitals ${says(byPart)}`,
+        `with % for a letter it ${says(byWildcard)}`,
+        byName === undefined ? 'no name was there to try' : `a part of the first name ${says(byName)}`
+      ].join(', ')
+    )
   },
 
   statusFilter: async (ask) => {
@@ -79,7 +90,7 @@ export const reads: Record<string, Question> = {
 
   bulkMaximum: async (ask) => {
     const { status } = await bulk(ask, { json: { contacts: [] } })
-    return seen(status === 400, `no rows are answered ${status}; more than 1,000 were not tried`)
+    return seen(status === 400, `no rows are answered ${status}; more than 1,000 need --write`)
   },
 
   oneById: async (ask, { list }) => {

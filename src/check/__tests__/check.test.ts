@@ -75,8 +75,7 @@ describe('an account that is as it should be', () => {
       'eventContactStatus',
       'listCreated',
       'customFieldCreated',
-      'customFieldExists',
-      'depthMaximum'
+      'customFieldExists'
     ])
     expect((await inspect(url, '/state')).totals).toMatchObject({ contacts: 1, lists: 2, members: 1 })
     expect(report.left).toContain('its membership of the list you named')
@@ -222,7 +221,20 @@ describe('a server of another mind', () => {
     ],
     ['segmentFields', onlyOnce(2, /"messageId"/)],
     ['repeatedParameter', at('GET', /limit=1&limit=2/, () => ({ body: '{"data":[],"pagination":{"limit":2}}' }))],
-    ['search', at('GET', /search=[^&]*[A-Z]/, () => OK)],
+    ['search', at('GET', /search=[^&]*[A-Z]{3}/, () => OK)],
+    ['search', at('GET', /search=hec/, () => OK)],
+    ['bulkMaximum', at('POST', /bulk/, ({ body }) => (body.length > 20_000 && body.length < 100_000 ? OK : undefined))],
+    ['depthMaximum', at('POST', /contacts$/, ({ body }) => (body.includes('[[[') ? { status: 200 } : undefined))],
+    [
+      'metadata',
+      at('POST', /contacts$/, ({ body }) => (body.includes('"metadata":null') ? { status: 400 } : undefined))
+    ],
+    [
+      'status',
+      at('GET', /search=/, (_request, { body }) => ({
+        body: body.replace('"email":', '"tags":["emailsendx_check"],"email":')
+      }))
+    ],
     ['statusFilter', at('GET', /status=nonsense/, () => OK)],
     ['unknownList', at('GET', /list_id=clx_emailsendx/, () => OK)],
     ['contactById', at('GET', /contacts\/c\w+$/, () => OK)],
@@ -266,6 +278,10 @@ describe('a server of another mind', () => {
     ['unknownContact', at('POST', /check_none\/events/, () => OK)],
     ['segmentTypes', at('POST', /segment/, ({ body }) => (body.includes('"page"') ? { status: 400 } : undefined))],
     ['segmentEmail', at('POST', /segment/, (_request, { status }) => (status === 400 ? OK : undefined))],
+    [
+      'rudderstack',
+      at('GET', /search=/, (_request, { body }) => ({ body: body.replaceAll('emailsendx_check_rudderstack', 'lost') }))
+    ],
     ['rudderstack', at('POST', /rudderstack/, ({ body }) => (body.includes('track') ? { status: 404 } : undefined))]
   ])('is told by its answers: %s', async (about, twist) => {
     const { url } = await sandbox()

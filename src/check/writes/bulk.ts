@@ -56,6 +56,16 @@ export const bulk: Record<string, Question> = {
     return seen(kept === 'last' && skipped === 1, `the ${String(kept)} is kept, skipped: ${String(skipped)}`)
   },
 
+  bulkMaximum: async (trial) => {
+    const none = await trial.ask('POST', 'contacts/bulk', { json: { contacts: [] } })
+    const contacts = Array.from({ length: 1001 }, () => ({ email: trial.email }))
+    const many = await trial.ask('POST', 'contacts/bulk', { json: { contacts } })
+    return seen(
+      none.status === 400 && many.status === 400,
+      `no rows are answered ${none.status}, 1,001 (of one address) ${many.status}`
+    )
+  },
+
   unknownList: async (trial) => {
     const listed = await trial.ask('GET', 'contacts', { query: { list_id: 'clx_emailsendx_check_none' } })
     const { status } = await trial.ask('POST', 'contacts/bulk', {

@@ -3,7 +3,7 @@ import { isObject } from '../../http/json'
 import { NotTested } from '../ask'
 import { seen, untested } from '../report'
 import { spelledOtherwise } from './events'
-import { upsert, type Question, type Trial } from './trial'
+import { contactNow, upsert, type Question, type Trial } from './trial'
 
 /** Calls to the vendor's webhook endpoint, as Segment's own webhook makes them. */
 async function send(trial: Trial, call: unknown, path = '/api/segment/track'): Promise<Answer> {
@@ -95,8 +95,14 @@ export const segment: Record<string, Question> = {
   },
 
   segmentTypes: async (trial) => {
-    const { status } = await send(trial, { type: 'page', userId: userOf(trial), name: 'check' })
-    return seen(status === 200, `a page call is answered ${status}`)
+    const statuses: number[] = []
+    for (const type of ['page', 'screen', 'group']) {
+      statuses.push((await send(trial, { type, userId: userOf(trial), name: 'check', groupId: 'check' })).status)
+    }
+    return seen(
+      statuses.every((status) => status === 200),
+      `page, screen and group are answered ${statuses.join(', ')}`
+    )
   },
 
   segmentArrays: async (trial) => {
@@ -134,6 +140,12 @@ export const segment: Record<string, Question> = {
     const call = { type: 'track', event: `EmailSendX Check ${trial.run}`, properties: {}, userId: userOf(trial) }
     const { status } = await send(trial, call)
     const other = await send(trial, call, '/api/rudderstack/track')
-    return seen(other.status === status, `the same event is answered ${status} and ${other.status}`)
+    const traits = { email: trial.email, emailsendx_check_rudderstack: trial.run }
+    await send(trial, { type: 'identify', userId: userOf(trial), context: { traits } }, '/api/rudderstack/track')
+    const isRead = (await contactNow(trial)).metadata.emailsendx_check_rudderstack === trial.run
+    return seen(
+      other.status === status && isRead,
+      `the same event is answered ${status} and ${other.status}; traits in the context are ${isRead ? '' : 'not '}read`
+    )
   }
 }

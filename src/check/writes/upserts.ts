@@ -34,16 +34,17 @@ export const upserts: Record<string, Question> = {
       ([name, value]) => !isEqual(metadata[`emailsendx_check_${name}`], value)
     )
     const isShallow = isEqual(metadata.emailsendx_check_nested, { other: 2 })
-    const { status } = await upsert(trial, { metadata: [] })
+    const [list, nothing] = [await upsert(trial, { metadata: [] }), await upsert(trial, { metadata: null })]
     const words = [
       isMerged ? 'merged by key' : 'REPLACED: keys that are not sent are lost',
       isShallow ? 'not deeply' : 'objects are merged or changed',
       changed.length === 0
         ? 'numbers, booleans, arrays and null arrive as they are'
         : `changed: ${changed.map(([name]) => name).join(', ')}`,
-      `[] for the whole is answered ${status}`
+      `[] for the whole is answered ${list.status}, null ${nothing.status}`
     ]
-    return seen(isMerged && isShallow && changed.length === 0 && status === 200, words.join('; '))
+    const areEmpty = list.status === 200 && nothing.status === 200
+    return seen(isMerged && isShallow && changed.length === 0 && areEmpty, words.join('; '))
   },
 
   names: async (trial) => {
@@ -79,14 +80,31 @@ export const upserts: Record<string, Question> = {
   },
 
   status: async (trial) => {
-    const { status } = await contactNow(trial)
-    const answer = await upsert(trial, { emailsendx_check_unknown: trial.run })
-    const isIgnored = answer.status === 200 && !('emailsendx_check_unknown' in (await contactNow(trial)))
+    const { status, tags } = await contactNow(trial)
+    const answer = await upsert(trial, { emailsendx_check_unknown: trial.run, tags: ['emailsendx_check'] })
+    const now = await contactNow(trial)
+    const isIgnored = answer.status === 200 && !('emailsendx_check_unknown' in now)
+    const isTagged = JSON.stringify(now.tags ?? '').includes('emailsendx_check')
+    if (isTagged && !JSON.stringify(tags ?? '').includes('emailsendx_check')) trial.left.add('the tag emailsendx_check')
     const isActive = trial.existed || status === 'active'
-    const words = trial.existed ? '' : `a new contact is ${String(status)}; `
+    const words = [
+      ...(trial.existed ? [] : [`a new contact is ${String(status)}`]),
+      `an unknown key is ${isIgnored ? 'ignored' : `answered ${answer.status}`}`,
+      `tags are ${isTagged ? 'taken' : 'ignored'}`,
+      // Whoever it is would no longer get mail from a server that takes it.
+      'no status was sent'
+    ]
+    return seen(isActive && isIgnored && !isTagged, words.join('; '))
+  },
+
+  depthMaximum: async (trial) => {
+    const within = await upsert(trial, { emailsendx_check_unknown: nested(150) })
+    const beyond = await upsert(trial, { emailsendx_check_unknown: nested(250) })
     return seen(
-      isActive && isIgnored,
-      `${words}an unknown key is ${isIgnored ? 'ignored' : `answered ${answer.status}`}; no status was sent`
+      within.status === 200 && beyond.status === 400,
+      `150 levels are answered ${within.status}, 250 levels ${beyond.status}`
     )
   }
 }
+
+const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth))
