@@ -6,6 +6,7 @@ import { answerErrors, errorAnswer, HttpError } from '../http/errors'
 import type { ErrorAnswer } from '../http/errors'
 import { localHostOnly } from '../http/guards'
 import { adminApi } from './admin'
+import type { CallsLeft } from './delivery'
 import { createIngest } from './ingest/receive'
 import type { IngestParts, Query } from './ingest/receive'
 import { SOURCES } from './ingest/sources'
@@ -25,6 +26,8 @@ export interface AppParts extends IngestParts {
   trustProxy?: boolean
   /** Serve `/_bridge/*` to those who have it. */
   adminToken?: string
+  /** How many calls the key of a partition has left this minute, as far as this process knows. */
+  callsLeft?: Pick<CallsLeft, 'of'>
   /** True from the moment the bridge is told to stop: from then on nothing is taken in. */
   isStopping: () => boolean
   /** How long the head, and the whole, of a request may take to come in, in ms; default 10 s and 30 s. */
@@ -97,8 +100,8 @@ export function buildApp(parts: AppParts): FastifyInstance {
     const text = await metrics.scrape()
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
   })
-  const { adminToken: token } = parts
-  if (token !== undefined) void app.register(adminApi, { prefix: '/_bridge', queue, token })
+  const { adminToken: token, callsLeft } = parts
+  if (token !== undefined) void app.register(adminApi, { prefix: '/_bridge', queue, token, callsLeft })
   return app
 }
 

@@ -4,7 +4,7 @@ import { explainListening, originOf } from '../http/listening'
 import { isLoopback } from '../http/loopback'
 import { watchForAlerts } from './alerts'
 import { buildApp } from './app'
-import { startDelivery } from './delivery'
+import { CallsLeft, startDelivery } from './delivery'
 import { Memory } from './ingest/memory'
 import { createLog } from './log'
 import { createMetrics } from './metrics'
@@ -50,6 +50,7 @@ export async function startBridge(
   })
   const memory = new Memory()
   const metrics = createMetrics(queue, memory)
+  const callsLeft = new CallsLeft()
   let stopping = false
   const app = buildApp({
     queue,
@@ -61,6 +62,7 @@ export async function startBridge(
     maxEventBytes: checked.maxEventBytes,
     trustProxy: checked.trustProxy,
     hosts: isLoopback(host) ? new Set(checked.allowHost) : undefined,
+    callsLeft,
     isStopping: () => stopping
   })
   try {
@@ -72,6 +74,7 @@ export async function startBridge(
   }
   const delivery = startDelivery({
     queue,
+    callsLeft,
     apiUrl,
     log,
     waitMs: checked.wait,

@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { z } from 'zod'
 import { startBridge } from '../bridge'
 import type { BridgeOptions } from '../bridge'
 import { checkOptions, describedOptions } from '../bridge/options'
-import type { DescribedOption } from '../bridge/options'
+import type { CheckedOptions, DescribedOption } from '../bridge/options'
 import { openQueue } from '../bridge/queue'
+import { originOf } from '../http/listening'
 import { deadLettersCommand } from './dead-letters'
 import { forgetCommand } from './forget'
 import { keysCommand } from './keys'
+import type { AskCallsLeft } from './keys'
 import type { OpenQueue } from './open-queue'
 import { reportCommand } from './report'
 import { untilStopped } from './until-stopped'
@@ -20,7 +23,7 @@ export function bridgeCommand(): Command {
     .action(run)
   for (const described of describedOptions) if (described.flag) command.addOption(optionOf(described, described.flag))
   return command
-    .addCommand(keysCommand(openStore))
+    .addCommand(keysCommand(openStore, askCallsLeft))
     .addCommand(deadLettersCommand(openStore))
     .addCommand(reportCommand(openStore))
     .addCommand(forgetCommand(openStore))
@@ -41,16 +44,41 @@ async function run(_options: object, command: Command): Promise<void> {
   untilStopped(() => bridge.close())
 }
 
-const openStore: OpenQueue = async (command, work) => {
+/** The options that stand before a subcommand. */
+function optionsOf(command: Command): CheckedOptions {
   let bridge = command
   while (bridge.parent && bridge.name() !== 'bridge') bridge = bridge.parent
-  const { store, secret } = checkOptions(given(bridge))
+  return checkOptions(given(bridge))
+}
+
+const openStore: OpenQueue = async (command, work) => {
+  const { store, secret } = optionsOf(command)
   if (!store.includes('://') && !existsSync(store)) throw new Error(`there is no store ${store}; name it with --store`)
   const queue = await openQueue(store, { secret })
   try {
     return await work(queue)
   } finally {
     await queue.close()
+  }
+}
+
+const ASK_TIMEOUT_MS = 2_000
+const answered = z.object({ keys: z.array(z.object({ partition: z.string(), callsLeft: z.number().optional() })) })
+
+/** Asks the bridge on this machine, if it runs and the operator's token is at hand. Otherwise nothing is known. */
+const askCallsLeft: AskCallsLeft = async (command) => {
+  const { host, port, adminToken } = optionsOf(command)
+  if (adminToken === undefined) return new Map()
+  try {
+    const headers = { authorization: `Bearer ${adminToken}` }
+    const signal = AbortSignal.timeout(ASK_TIMEOUT_MS)
+    const response = await fetch(`${originOf(host, port)}/_bridge/keys?limit=1000`, { headers, signal })
+    const { keys } = answered.parse(await response.json())
+    return new Map(
+      keys.flatMap(({ partition, callsLeft }) => (callsLeft === undefined ? [] : [[partition, callsLeft]]))
+    )
+  } catch {
+    return new Map()
   }
 }
 

@@ -6,6 +6,11 @@ import { stdin } from './stdin'
 import { ago, table } from './table'
 import { integer } from './units'
 
+/** What only the bridge that runs knows: how many calls keys have left this minute, by their short names. */
+export type AskCallsLeft = (command: Command) => Promise<Map<string, number>>
+
+type Key = PartitionStatus & { callsLeft?: number }
+
 interface Choice {
   apiKey?: string
   all?: boolean
@@ -13,7 +18,7 @@ interface Choice {
 }
 
 /** `bin/run bridge keys`: what waits for each API key, and what an operator may do about it. */
-export function keysCommand(open: OpenQueue): Command {
+export function keysCommand(open: OpenQueue, askCallsLeft: AskCallsLeft): Command {
   const command = new Command('keys').description(
     'list API keys with what waits for them; pause, resume, retry or drop'
   )
@@ -34,7 +39,9 @@ export function keysCommand(open: OpenQueue): Command {
       const found = await open(self, (queue) =>
         Promise.all(filters.map((filter) => queue.partitions.list({ ...filter, suspended, limit })))
       )
-      console.log(options.json ? JSON.stringify({ keys: found.flat() }) : keysTable(found.flat()))
+      const left = await askCallsLeft(self)
+      const keys = found.flat().map((key) => ({ ...key, callsLeft: left.get(key.partition) }))
+      console.log(options.json ? JSON.stringify({ keys }) : keysTable(keys))
     })
 
   change('pause', 'deliver nothing more for them until they are resumed, also after a restart', 'paused')
@@ -73,10 +80,10 @@ async function chosen(names: string[], { apiKey }: Choice): Promise<PartitionFil
   return names.map((partition) => ({ partition }))
 }
 
-function keysTable(keys: PartitionStatus[]): string {
+function keysTable(keys: Key[]): string {
   if (keys.length === 0) return 'no keys'
   return table(
-    ['name', 'key', 'waiting', 'oldest', 'delivered', 'dead', 'state'],
+    ['name', 'key', 'waiting', 'oldest', 'delivered', 'dead', 'calls left', 'state'],
     keys.map((key) => [
       key.partition,
       `${key.keyPrefix ?? '?'}…`,
@@ -84,6 +91,7 @@ function keysTable(keys: PartitionStatus[]): string {
       ago(key.oldestArrivedAt),
       String(key.delivered),
       String(key.deadLetters),
+      String(key.callsLeft ?? '?'),
       stateOf(key)
     ])
   )

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { HttpError } from '../../http/errors'
+import type { CallsLeft } from '../delivery'
 import type { BridgeEvent } from '../event'
 import type { Progress, Queue } from '../queue'
 import { editedEvent } from './edit'
@@ -11,18 +12,23 @@ interface AdminOptions {
   queue: Pick<Queue, 'partitions' | 'deadLetters' | 'forget'>
   /** What the operator's requests carry as `Authorization: Bearer TOKEN`. */
   token: string
+  /** How many calls the key of a partition has left this minute, as far as this process knows. */
+  callsLeft?: Pick<CallsLeft, 'of'>
 }
 
 /**
  * What an operator asks and tells the bridge, below `/_bridge`: keys, their waiting events, dead letters. Whoever has the token may
  * read every event, so that being on this machine is not enough.
  */
-export async function adminApi(app: FastifyInstance, { queue, token }: AdminOptions): Promise<void> {
+export async function adminApi(app: FastifyInstance, { queue, token, callsLeft }: AdminOptions): Promise<void> {
   const { partitions, deadLetters } = queue
   const jobs = new Jobs()
   app.addHook('onRequest', tokenOnly(token))
 
-  app.get('/keys', async ({ query }) => ({ keys: await partitions.list(parse(params.keys, query)) }))
+  app.get('/keys', async ({ query }) => {
+    const keys = await partitions.list(parse(params.keys, query))
+    return { keys: keys.map((key) => ({ ...key, callsLeft: callsLeft?.of(key.partition) })) }
+  })
 
   app.get('/keys/:partition/events', async (request) => {
     const { partition } = parse(params.key, request.params)

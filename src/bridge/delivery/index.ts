@@ -1,2 +1,3 @@
+export { CallsLeft } from './calls-left'
 export { startDelivery } from './worker'
 export type { Delivery, DeliveryOptions } from './worker'

@@ -1,6 +1,6 @@
 import type { RequestClient } from '@segment/actions-core'
 import { normalizeEventName } from '../../../definitions/emailsendx/functions'
-import type { ContactIds, Outcome, Settings } from '../../../definitions/emailsendx/functions'
+import type { ContactIds, Outcome, Pace, Settings } from '../../../definitions/emailsendx/functions'
 import { LeaseLost } from '../queue'
 import type { Ack, ClaimedPartition, ReleaseState, Runs } from '../queue'
 import { emailKey } from '../queue/keys'
@@ -35,6 +35,8 @@ export interface Tools {
   }
   /** Notes calls that were answered just now. @returns how long ago those of the last minute were, in ms, oldest first */
   noteCalls(partitionId: number, count: number): number[]
+  /** Notes what EmailSendX said of the pace of a partition, by its short name. */
+  notePace(partition: string, pace: Pace | undefined): void
   /** Ends calls under way. */
   signal: AbortSignal
   /** No further calls are to be begun. */
@@ -136,9 +138,10 @@ class Run {
 
   /** Asks EmailSendX whether it knows the key, before anything is delivered with it. */
   async prove(): Promise<void> {
-    const { kind, message } = await this.timed('probe', () => probe(this.client, this.settings))
+    const { kind, message, pace } = await this.timed('probe', () => probe(this.client, this.settings))
     if (this.tools.signal.aborted) return
     this.tools.noteCalls(this.partition.partitionId, this.answers)
+    if (kind === 'delivered') this.tools.notePace(this.partition.partition, pace)
     this.state.tried = true
     if (kind === 'delivered' || kind === 'forbidden') {
       Object.assign(this.state, { succeeded: true, failures: 0, slow: false })
@@ -354,6 +357,7 @@ class Run {
       this.state.slow = true
     }
     const pace = outcomes.map((outcome) => outcome.pace).find((said) => said !== undefined)
+    this.tools.notePace(this.partition.partition, pace)
     const ages = this.tools.noteCalls(this.partition.partitionId, this.answers)
     this.answers = 0
     const pause = Math.max(pauseAfter(pace, ages), failed ? backOff(this.state.failures) : 0)

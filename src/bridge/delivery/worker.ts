@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { LeaseLost } from '../queue'
 import type { ClaimedPartition, Pool, Queue } from '../queue'
+import type { CallsLeft } from './calls-left'
 import { createDeliveryMetrics } from './metrics'
 import { runPartition } from './run'
 import type { Tools } from './run'
@@ -31,6 +32,8 @@ export interface DeliveryOptions {
   onUnknownOutcome?: 'resend' | 'dead-letter'
   /** Where what is counted goes. */
   registry?: Registry
+  /** Told what EmailSendX says of how many calls keys have left. */
+  callsLeft?: CallsLeft
   /** How long other processes leave this one's partitions alone without a sign of life from it. Default 5 s. */
   leaseMs?: number
   /** How often to look for partitions that are due. Default 500 ms. */
@@ -105,6 +108,7 @@ class DeliveryWorker implements Delivery {
       metrics: createDeliveryMetrics(registry),
       missing: rememberMissing(now),
       noteCalls: rememberCalls(now),
+      notePace: (partition, pace) => options.callsLeft?.note(partition, pace),
       signal: this.aborting.signal,
       isStopping: () => this.stopping !== undefined,
       holdsLeases: () => performance.now() < this.leasedUntil,

@@ -6,8 +6,10 @@ import { tmpdir } from 'os'
 import path from 'path'
 import { createInterface } from 'readline'
 import type { Readable } from 'stream'
+import { startBridge } from '../../bridge'
 import { openQueue } from '../../bridge/queue'
 import type { PartitionStatus } from '../../bridge/queue'
+import { SANDBOX_KEY, startSandbox } from '../../sandbox'
 import { bridgeCommand } from '../bridge'
 
 const bin = path.join(__dirname, '../../../bin/run')
@@ -169,10 +171,33 @@ describe('bin/run bridge keys', () => {
 
   it('lists them by how they begin, with what waits', async () => {
     const lines = (await run('keys', 'list')).split('\n')
-    expect(lines[0]).toMatch(/^name +key +waiting +oldest +delivered +dead +state$/)
-    expect(lines[1]).toMatch(/^\S{12} +esx_test_0123… +1 +\d+s +0 +0 +not accepted yet$/)
+    expect(lines[0]).toMatch(/^name +key +waiting +oldest +delivered +dead +calls left +state$/)
+    expect(lines[1]).toMatch(/^\S{12} +esx_test_0123… +1 +\d+s +0 +0 +\? +not accepted yet$/)
     expect(lines).toHaveLength(3)
     expect(lines.join()).not.toContain(key)
+  })
+
+  it('tells of one at work how many calls it has left, if the operator has the token of the bridge', async () => {
+    const adminToken = 'a-token-of-the-operator'
+    const sandbox = await startSandbox({ port: 0, rateLimit: 50 })
+    const bridge = await startBridge({ port: 0, store, apiUrl: sandbox.url, adminToken, logLevel: 'silent' })
+    try {
+      const headers = { authorization: `Bearer ${SANDBOX_KEY}` }
+      const body = JSON.stringify({ type: 'identify', userId: 'u', traits: { email: 'morgan@acme.com' } })
+      await fetch(`${bridge.url}/api/segment/track`, { method: 'POST', headers, body })
+      const ofSandbox = async () => (await keys()).find(({ delivered }) => delivered === 2)
+      while ((await ofSandbox()) === undefined) await new Promise((resolve) => setTimeout(resolve, 20))
+      expect(await ofSandbox()).not.toHaveProperty('callsLeft')
+      process.env.BRIDGE_PORT = String(bridge.port)
+      process.env.BRIDGE_ADMIN_TOKEN = adminToken
+      // Whether the key is good, the identify, and for the track who that is and the event.
+      expect(await ofSandbox()).toMatchObject({ callsLeft: 46 })
+    } finally {
+      delete process.env.BRIDGE_PORT
+      delete process.env.BRIDGE_ADMIN_TOKEN
+      await bridge.close()
+      await sandbox.close()
+    }
   })
 
   it('pauses one until it is resumed, whatever else is opened meanwhile', async () => {
