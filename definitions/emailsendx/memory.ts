@@ -19,6 +19,11 @@ export interface Ids {
   anonymousId?: string
 }
 
+/** Without ids that are blank: many senders may give the same one, and mean nobody. */
+function present({ userId, anonymousId }: Ids): Ids {
+  return { userId: userId?.trim() ? userId : undefined, anonymousId: anonymousId?.trim() ? anonymousId : undefined }
+}
+
 interface User {
   email: string
   /** The userId that an anonymousId came with. */
@@ -32,11 +37,11 @@ const users = new LRUCache<string, User>({ max: MAX_REMEMBERED_USERS })
 /** Servers that lack the endpoint for Segment's webhooks, and since when. */
 const incompleteServers = new LRUCache<string, number>({ max: 1_000 })
 
-/** Forgets everything, for tests that count requests. */
+/** Forgets everything, for tests that count requests. `clear` would go over all the places there are, taken or not. */
 export function forgetContacts(): void {
-  contacts.clear()
-  users.clear()
-  incompleteServers.clear()
+  for (const memory of [contacts, users, incompleteServers]) {
+    for (const key of [...memory.keys()]) memory.delete(key)
+  }
 }
 
 /** Workspaces share the process, and each has its own contacts. */
@@ -56,7 +61,8 @@ export class Memory {
   }
 
   /** The address that an identify told of the user, else of the device, unless another user was seen on the device last. */
-  emailOf({ userId, anonymousId }: Ids): string | undefined {
+  emailOf(ids: Ids): string | undefined {
+    const { userId, anonymousId } = present(ids)
     const user = userId === undefined ? undefined : users.get(this.user(userId))
     if (user) return user.email
     const device = anonymousId === undefined ? undefined : users.get(this.device(anonymousId))
@@ -65,7 +71,8 @@ export class Memory {
   }
 
   /** An identify with this address is delivered. */
-  learn({ userId, anonymousId }: Ids, email: string): void {
+  learn(ids: Ids, email: string): void {
+    const { userId, anonymousId } = present(ids)
     if (userId && users.get(this.user(userId))?.email !== email) users.set(this.user(userId), { email })
     if (!anonymousId) return
     const key = this.device(anonymousId)

@@ -90,18 +90,18 @@ function defaultOf({ default: value, choices }: Field): string {
   return choice ? choice.label : valueText(value)
 }
 
-/** `{"@path": "$.traits.email"}` as `traits.email`; a choice between two as the first, else the second. */
-function valueText(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return code(value)
-  if ('@path' in value) return code(String(value['@path']).replace(/^\$\./, ''))
+/** `{"@path": "$.traits.email"}` as `traits.email`; a choice between places as the first, else the next. */
+const valueText = (value: unknown): string => [...new Set(placesOf(value))].join(', else ')
+
+function placesOf(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [code(value)]
+  if ('@path' in value) return [code(String(value['@path']).replace(/^\$\./, ''))]
   if ('@if' in value) {
     const { then, else: otherwise } = value['@if'] as { then?: unknown; else?: unknown }
-    return [then, otherwise]
-      .filter((branch) => branch !== undefined)
-      .map(valueText)
-      .join(', else ')
+    return [then, otherwise].filter((branch) => branch !== undefined).flatMap(placesOf)
   }
-  return code(JSON.stringify(value))
+  if ('@merge' in value) return (value['@merge'] as { objects: unknown[] }).objects.flatMap(placesOf)
+  return [code(JSON.stringify(value))]
 }
 
 const code = (value: unknown) => `\`${String(value)}\``

@@ -8,6 +8,11 @@ import type { Payload } from './generated-types'
 import { IDENTIFY_TRIGGER } from '../triggers'
 import { identifyContacts } from './send'
 
+/** RudderStack has them in context.traits. Beside traits, that is where mobile libraries keep what they once were. */
+const TRAITS = {
+  '@if': { exists: { '@path': '$.traits' }, then: { '@path': '$.traits' }, else: { '@path': '$.context.traits' } }
+}
+
 const action: ActionDefinition<Settings, Payload> = {
   title: 'Identify Contact',
   description: 'Create or update a contact in EmailSendX and, if you wish, add it to a list.',
@@ -55,7 +60,15 @@ const action: ActionDefinition<Settings, Payload> = {
       description:
         'What else you know about the contact. Every trait other than the email address and the names becomes a metadata field of the same name. Empty values are not sent, so they never erase anything.',
       type: 'object',
-      default: { '@path': '$.traits' },
+      default: {
+        // A text, or a list with something in it: refused as it is, since merged it would be an object of its parts.
+        '@if': {
+          exists: { '@path': '$.traits.0' },
+          then: { '@path': '$.traits' },
+          // Merged with nothing, the [] that PHP writes for an empty object is one.
+          else: { '@merge': { direction: 'right', objects: [TRAITS] } }
+        }
+      },
       defaultObjectUI: 'keyvalue',
       category: 'data'
     },

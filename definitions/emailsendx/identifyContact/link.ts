@@ -24,7 +24,7 @@ export async function linkUserIds(api: EmailSendX, memory: Memory, rows: Identif
     if (outcome.kind !== 'delivered') continue
     memory.learn(payload, email)
     const { userId, linkUserId } = payload
-    if (!userId || linkUserId === false || toEmail(userId) === email) continue
+    if (!userId?.trim() || linkUserId === false || toEmail(userId) === email) continue
     untold.delete(userId)
     if (!memory.isLinked(userId, email)) untold.set(userId, email)
   }

@@ -10,8 +10,6 @@ export interface ReadyEvent {
   /** Whose it is, as far as it says itself. */
   email?: string
   event: CustomEvent
-  /** When it happened, ms since 1970; undefined when its timestamp does not say. */
-  time?: number
 }
 
 /**
@@ -39,15 +37,17 @@ export function toEvent(payload: Payload, now = Date.now()): ReadyEvent {
     )
   }
 
-  const time = toTime(payload.timestamp)
-  if (payload.maxAgeHours && time !== undefined && now - time > payload.maxAgeHours * HOUR_MS) {
-    throw new PayloadValidationError(
-      `The event is ${Math.floor((now - time) / HOUR_MS)} hours old, and this mapping ignores events older than ${
-        payload.maxAgeHours
-      } hours.`
-    )
+  if (payload.maxAgeHours) {
+    const age = (now - (timeOf(payload) ?? now)) / HOUR_MS
+    if (age > payload.maxAgeHours) {
+      throw new PayloadValidationError(
+        `The event is ${Math.floor(age)} hours old, and this mapping ignores events older than ${
+          payload.maxAgeHours
+        } hours.`
+      )
+    }
   }
-  return { email, event, time }
+  return { email, event }
 }
 
 /**
@@ -66,8 +66,11 @@ function isDeeperThan(depth: number, value: unknown): boolean {
   return depth < 0 || Object.values(value).some((part) => isDeeperThan(depth - 1, part))
 }
 
-/** Milliseconds since 1970 of a date text, or of a number of seconds or milliseconds. */
-function toTime(timestamp: string | number | undefined): number | undefined {
+/**
+ * When the event happened, ms since 1970; undefined when its timestamp does not say. That is a date text, or a number of seconds
+ * or milliseconds.
+ */
+export function timeOf({ timestamp }: Payload): number | undefined {
   if (timestamp === undefined || timestamp === '') return undefined
   const number = Number(timestamp)
   const time = Number.isNaN(number) ? Date.parse(String(timestamp)) : number < 1e11 ? number * 1000 : number

@@ -19,7 +19,8 @@ export async function handOver(
   eventName: string,
   beforeFiring?: () => Promise<void>
 ): Promise<Outcome | undefined> {
-  if (!payload.userId) return unaddressed(`No email address and no User ID, so the event belongs to nobody. ${ADVICE}`)
+  if (!payload.userId?.trim())
+    return unaddressed(`No email address and no User ID, so the event belongs to nobody. ${ADVICE}`)
   if (payload.withoutEmail === 'reject') {
     return unaddressed(`No email address, and this mapping rejects events without one. ${ADVICE}`)
   }

@@ -41,7 +41,7 @@ async function deliver(
 ): Promise<Outcome> {
   const ready = await attempt(() => toEvent(payload, now()))
   if (isUndelivered(ready)) return ready
-  const { event, time } = ready
+  const { event } = ready
   // What an identify told of a userId says more than that the userId looks like an address: it may be a former one.
   const told = payload.email?.trim() ? undefined : memory.emailOf({ userId: payload.userId })
   const email = told ?? ready.email ?? memory.emailOf(payload)
@@ -49,5 +49,5 @@ async function deliver(
     email === undefined
       ? await handOver(api, memory, payload, event.name, beforeFiring)
       : await fireByEmail(api, email, event, { contactIds, creates: payload.unknownContact === 'create', beforeFiring })
-  return outcome ?? unknownContact(payload.unknownContact, { email, time }, now())
+  return outcome ?? unknownContact(payload, email, now())
 }

@@ -223,17 +223,35 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
 
     it.each([
       ['an array', ['a']],
-      ['a text', 'pro'],
-      ['a number', 7]
+      ['a text', 'pro']
     ])('refuses traits that are %s', async (_name, traits) => {
       const { result } = await send(identify(traits, { userId: 'x@y.co' }))
       expect(result).toMatchObject({ status: 400, code: 'PAYLOAD_VALIDATION_FAILED' })
       expect(result.message).toContain('Traits must be an object')
     })
 
-    it('takes traits that are null as none', async () => {
-      const { contact } = await send(identify(null, { userId: 'x@y.co' }))
+    it.each([
+      ['null', null],
+      ['a number', 7],
+      ['the [] that PHP writes for an empty object', []]
+    ])('takes traits that are %s as none', async (_name, traits) => {
+      const { contact } = await send(identify(traits, { userId: 'x@y.co' }))
       expect(contact).toEqual({ email: 'x@y.co' })
+    })
+
+    it.each([
+      ['undefined', undefined],
+      ['null', null]
+    ])('are those of context.traits, where RudderStack has them, when traits are %s', async (_name, none) => {
+      const { contact } = await send(identify(none, { context: { traits: MORGAN } }))
+      const { email, firstName, lastName, ...metadata } = MORGAN
+      expect(contact).toEqual({ email, firstName, lastName, metadata })
+    })
+
+    it('are not those of context.traits beside traits, where mobile libraries keep older ones', async () => {
+      const traits = { email: 'a@b.co', plan: 'pro' }
+      const { contact } = await send(identify(traits, { context: { traits: { plan: 'free', seats: 3 } } }))
+      expect(contact).toEqual({ email: 'a@b.co', metadata: { plan: 'pro' } })
     })
 
     it('can not be used to reach the prototype of anything', async () => {

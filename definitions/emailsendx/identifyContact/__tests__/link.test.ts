@@ -46,7 +46,8 @@ describe('telling EmailSendX the user ids of contacts', () => {
   it.each<[string, Payload]>([
     ['a user id that is the address', { email: 'a@b.co', userId: 'A@b.co' }],
     ['no user id', { email: 'a@b.co', anonymousId: 'anon_1' }],
-    ['a blank user id', { email: 'a@b.co', userId: '' }],
+    ['an empty user id', { email: 'a@b.co', userId: '' }],
+    ['a blank user id', { email: 'a@b.co', userId: ' \n' }],
     ['a mapping that turns it off', { email: 'a@b.co', userId: 'u1', linkUserId: false }]
   ])('is not done for %s', async (_name, payload) => {
     const api = new FakeApi()

@@ -116,6 +116,19 @@ describe('an event without an address', () => {
     expect(api.events).toEqual([])
   })
 
+  it.each([
+    ['user id', { userId: ' ', anonymousId: undefined }],
+    ['anonymous id', { userId: undefined, anonymousId: '\t' }],
+    ['user id and anonymous id', { userId: '', anonymousId: '' }]
+  ])('is nobody’s with a blank %s, also when somebody came with the same one', async (_name, ids) => {
+    const api = new FakeApi()
+    api.addContact(EMAIL)
+    await deliver('single', 'identifyContact', identify({ email: EMAIL }, ids))
+    api.requests.length = 0
+    expect(await fire({ ...TRACK, ...ids })).toMatchObject({ status: 400, code: 'PAYLOAD_VALIDATION_FAILED' })
+    expect(api.requests).toEqual([])
+  })
+
   it('knows nothing of another workspace', async () => {
     const api = new FakeApi()
     await identified()
