@@ -58,9 +58,7 @@ export function explain(cause: unknown, context: CallContext): NotDelivered {
   }
   if (status !== undefined) return new NotDelivered(outcomeOfError(cause))
   const words = `EmailSendX at ${context.server} can't be reached (${code ?? 'unknown reason'}). ${AGAIN}`
-  return code !== undefined && NEVER_SENT.test(code)
-    ? new NotDelivered(retry(words, 503))
-    : unanswered(words, 503, context)
+  return NEVER_SENT.test(code ?? '') ? new NotDelivered(retry(words, 503)) : unanswered(words, 503, context)
 }
 
 /** Codes of faults before a request is on its way: no name, no connection, no trust in the certificate. */
@@ -170,7 +168,7 @@ function explainStatus(response: Response, words: string | undefined, context: C
   const problem = `EmailSendX at ${context.server} has a problem of its own (${status}). ${AGAIN}${said}`
   if (status >= 500) return unanswered(problem, nearestRetried(status), context).outcome
   if (isRetried(status)) return retry(problem, nearestRetried(status))
-  if (status >= 300 && status < 400) {
+  if (status < 400) {
     const target = response.headers.get('location') ?? 'another address'
     return unusableUrl(
       `${context.server} redirects to ${target}. Put the address it redirects to in the API URL setting.`

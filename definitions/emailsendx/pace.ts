@@ -38,7 +38,7 @@ export function readPace({ status, headers }: Response, now = Date.now()): Pace 
 }
 
 function numberIn(text: string | null): number | undefined {
-  const number = text === null || text.trim() === '' ? NaN : Number(text)
+  const number = text ? Number(text) : NaN
   return Number.isFinite(number) ? number : undefined
 }
 

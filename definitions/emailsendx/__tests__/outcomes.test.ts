@@ -52,6 +52,7 @@ describe('what an answer means', () => {
     [[501, { error: 'No' }], { kind: 'invalid', status: 501 }],
     [[401, { error: 'No' }], { kind: 'unauthorized', status: 401 }],
     [[403, { error: 'No' }], { kind: 'forbidden', status: 403 }],
+    [[300, ''], { kind: 'misconfigured', setting: 'apiUrl', status: 400 }],
     [[302, '', { location: 'https://x.io' }], { kind: 'misconfigured', setting: 'apiUrl', status: 400 }],
     [[408, { error: 'No' }], { kind: 'retry', status: 408 }],
     [[409, { error: 'No' }], { kind: 'retry', status: 503 }],
@@ -179,6 +180,16 @@ describe('the pace', () => {
       resetMs: 30_000,
       retryAfterMs: 14_000
     })
+  })
+
+  it('takes the pause from a date, by the clock of EmailSendX', async () => {
+    bulk().reply(429, {}, { date: headers.date, 'retry-after': 'Thu, 15 Jan 2026 10:00:14 GMT' })
+    expect((await identify()).pace).toEqual({ status: 429, retryAfterMs: 14_000 })
+  })
+
+  it('is not read from headers that are empty or no number', async () => {
+    bulk().reply(200, {}, { 'x-ratelimit-limit': '', 'x-ratelimit-remaining': 'many', 'x-ratelimit-reset': '' })
+    expect((await identify()).pace).toEqual({ status: 200 })
   })
 
   it('tells no pause where none is asked for', async () => {
