@@ -323,7 +323,8 @@ class Run {
         this.head.blocked.push(...keys.map((key) => ({ key, blocks, first: id })))
       }
     }
-    if (requeued > 0 || this.head?.items.length === 0) this.head = undefined
+    // What has come since the end of the partition was read is left to its next run.
+    if (requeued > 0 || (this.head?.items.length === 0 && !this.head.complete)) this.head = undefined
   }
 
   private learn(call: Call, { missing, ack }: Effects): void {
@@ -334,7 +335,7 @@ class Run {
       for (const { id, email } of call.items)
         if (email && delivered.has(id)) this.tools.missing.forget(partitionId, email)
       // The next bulk call should be a full one, and what was linked may tell whose the others are.
-      this.head = undefined
+      if (this.head?.items.length !== 0) this.head = undefined
       this.tracksInARow = 0
     } else {
       this.tracksInARow++

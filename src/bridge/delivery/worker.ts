@@ -17,7 +17,7 @@ export interface DeliveryOptions {
   log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
   /** ms since 1970. Default: the system's clock. */
   now?: () => number
-  /** Partitions worked on at the same time, not counting those that wait for EmailSendX. Default 64. */
+  /** Partitions worked on at the same time, not counting those that wait for EmailSendX. Default 192. */
   concurrency?: number
   /** Keys that EmailSendX is asked about in a second, whatever comes in: each may be an invention. Default 20. */
   probesPerSecond?: number
@@ -53,6 +53,7 @@ const HOUR_MS = 60 * 60 * 1000
 const SLOW_SHARE = 1 / 4
 const UNPROVEN_SHARE = 1 / 8
 /** Bytes of events in memory, for a run when there are few and when there are many. */
+const FEW_RUNS = 64
 const PAGE_BYTES = 2_000_000
 const SMALL_PAGE_BYTES = 250_000
 /** How often keys that were refused are forgotten. */
@@ -91,7 +92,7 @@ class DeliveryWorker implements Delivery {
   private storeWorks = true
 
   constructor(private readonly options: DeliveryOptions) {
-    const { queue, apiUrl, now = Date.now, concurrency = 64, waitMs = HOUR_MS, onUnknownOutcome, registry } = options
+    const { queue, apiUrl, now = Date.now, concurrency = 192, waitMs = HOUR_MS, onUnknownOutcome, registry } = options
     const share = (part: number) => Math.max(1, Math.round(concurrency * part))
     this.now = now
     this.slots = new Slots(
@@ -112,7 +113,7 @@ class DeliveryWorker implements Delivery {
       signal: this.aborting.signal,
       isStopping: () => this.stopping !== undefined,
       holdsLeases: () => performance.now() < this.leasedUntil,
-      pageBytes: () => (this.slots.count > concurrency ? SMALL_PAGE_BYTES : PAGE_BYTES),
+      pageBytes: () => (this.slots.count > FEW_RUNS ? SMALL_PAGE_BYTES : PAGE_BYTES),
       onWaiting: (partitionId, isWaiting) => {
         this.slots.setWaiting(partitionId, isWaiting)
         if (isWaiting) this.look()
@@ -174,7 +175,7 @@ class DeliveryWorker implements Delivery {
       this.lookAgain = false
       await this.attempt(async () => {
         await this.tick()
-        for (const pool of POOLS) await this.claim(pool)
+        await Promise.all(POOLS.map((pool) => this.claim(pool)))
       })
     }
   }

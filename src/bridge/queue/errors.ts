@@ -28,6 +28,9 @@ export class QueueUnavailable extends Error {
   }
 }
 
+/** The store works, and has refused what it was to write: what was written with it may do without it. */
+export class WriteRefused extends QueueUnavailable {}
+
 /** The store cannot be opened by this version or with this secret; the message says what to do. */
 export class QueueUnusable extends Error {
   constructor(message: string, options?: { cause?: unknown }) {

@@ -1,14 +1,15 @@
+import { toUSVString } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { BridgeEvent } from '../event'
 import type { Driver, Store } from './drivers/driver'
 import type { Encryption } from './encryption'
 import { LeaseLost, PartitionRefused, QueueFull } from './errors'
-import { GroupCommit } from './group-commit'
 import { emailKey, messageKey } from './keys'
 import { toBeDeleted, toPerson } from './person'
 import type { Person, PersonFilter } from './person'
+import { sharedCommits } from './shared-commits'
 import type { DeadLetterCondition } from './transactions/dead-letters'
-import type { EnqueueResult, PackedRequest } from './transactions/enqueue'
+import type { PackedRequest } from './transactions/enqueue'
 import { nameOf } from './transactions/partitions'
 import type { PartitionCondition } from './transactions/partitions'
 import type { DeleteRequest } from './transactions/people'
@@ -64,9 +65,6 @@ export const DEFAULT_LIMITS: Limits = {
 
 /** Added to the bytes of an event for its row, keys and indexes. */
 const ROW_BYTES = 300
-/** A group of requests written in one transaction takes no more. */
-const MAX_GROUP_BYTES = 2 * 1024 * 1024
-const GROUPS_AT_ONCE = 2
 /** The share of the store that keys have which EmailSendX has not accepted yet, all of them together. */
 const UNPROVEN_SHARE = 1 / 50
 /** How old the sum of all bytes may be; and as part of the time, how much may be spent on it: it is a look at all partitions. */
@@ -90,7 +88,7 @@ export type Progress = (done: number) => void
  * QueueUnavailable when the store can't be used.
  */
 export class Queue {
-  private readonly group: GroupCommit<PackedRequest, EnqueueResult>
+  private readonly commits: ReturnType<typeof sharedCommits>
   private readonly listeners = new Set<() => void>()
   /** What a key is stored as, of the keys used lately. */
   private readonly keys = new LRUCache<string, Pick<PackedRequest, 'fingerprint' | 'encryptedKey'>>({ max: 10_000 })
@@ -105,13 +103,7 @@ export class Queue {
     private readonly now: () => number,
     private readonly limits: Limits
   ) {
-    const maxUnprovenBytes = limits.maxBytes * UNPROVEN_SHARE
-    this.group = new GroupCommit(
-      (requests) => store.enqueue(requests, { ...limits, maxUnprovenBytes }),
-      ({ bytes }) => bytes,
-      MAX_GROUP_BYTES,
-      GROUPS_AT_ONCE
-    )
+    this.commits = sharedCommits(store, { ...limits, maxUnprovenBytes: limits.maxBytes * UNPROVEN_SHARE })
   }
 
   /**
@@ -125,7 +117,7 @@ export class Queue {
       throw new QueueFull('store', 'bytes', `The store holds its limit of ${maxBytes} bytes.`)
     }
     this.bytes.kept += packed.bytes
-    const result = await this.group.add(packed)
+    const result = await this.commits.enqueue.add(packed)
     if ('refused' in result) throw new PartitionRefused(result.refused)
     if ('full' in result) {
       if (result.full === 'unproven') this.announce()
@@ -314,7 +306,7 @@ export class Queue {
     learnContacts: async (filter: PartitionFilter, contacts: { email: string; id: string }[]): Promise<void> => {
       const keyed = contacts.map(({ email, id }) => ({ key: emailKey(email), contactId: id }))
       for (const partitionId of await this.store.partitionIds(this.conditionOf(filter))) {
-        await this.store.noteContactIds(partitionId, keyed, this.now())
+        await this.store.noteContactIds(partitionId, keyed)
       }
     },
 
@@ -357,7 +349,7 @@ export class Queue {
 
     /** Takes partitions of a pool that are due: the longest due first, up to `limit`, none that the worker has already. */
     claim: async (worker: string, query: { pool: Pool; limit: number }): Promise<ClaimedPartition[]> => {
-      const claimed = await this.store.claim(worker, query)
+      const claimed = await this.commits.claim.add({ worker, ...query })
       return claimed.map(({ id, token, fingerprint, encrypted_key, pool, failures, succeeded_at }) => ({
         partitionId: id,
         token,
@@ -371,7 +363,7 @@ export class Queue {
 
     /** The first events that are not deferred, up to a number of rows and bytes, at least one. @throws LeaseLost */
     head: async (lease: Lease, size: { rows: number; bytes: number }): Promise<QueuePage> => {
-      const { events, complete } = assertLease(lease, await this.store.head(lease, size))
+      const { events, complete } = assertLease(lease, await this.commits.head.add({ lease, size }))
       return {
         complete,
         events: events.map(({ body, ...event }) => ({ ...event, event: JSON.parse(body) as BridgeEvent }))
@@ -379,14 +371,14 @@ export class Queue {
     },
 
     /** What is known of users by their keys (see keys.ts). */
-    lookUp: (lease: Lease, keys: string[]): Promise<Known> => this.store.lookUp(lease, keys),
+    lookUp: (lease: Lease, keys: string[]): Promise<Known> => this.commits.lookUp.add({ lease, keys }),
 
     /** What EmailSendX last said about event names. */
-    lookUpNames: (lease: Lease, names: string[]) => this.store.lookUpNames(lease, names),
+    lookUpNames: (lease: Lease, names: string[]) => this.store.lookUpNames(lease, names.map(storable)),
 
     /** Writes down, before it happens, that an event is fired. @throws LeaseLost when it must not be */
     markFiring: async (lease: Lease, eventId: number): Promise<void> => {
-      assertLease(lease, (await this.store.markFiring(lease, eventId)) || undefined)
+      assertLease(lease, (await this.commits.markFiring.add({ lease, eventId })) || undefined)
     },
 
     /**
@@ -396,13 +388,14 @@ export class Queue {
      */
     ack: async (lease: Lease, ack: Ack): Promise<{ requeued: number }> => {
       const dead = ack.dead?.map((letter) => ({ ...letter, detail: storable(letter.detail) }))
-      return assertLease(lease, await this.store.ack(lease, { ...ack, dead }))
+      const fired = ack.fired?.map((call) => ({ ...call, name: storable(call.name) }))
+      return assertLease(lease, await this.commits.ack.add({ lease, ack: { ...ack, dead, fired } }))
     },
 
     /** Gives the partition back. @returns how many events of an unknown key are gone with it. @throws LeaseLost */
     release: async (lease: Lease, state: ReleaseState): Promise<{ erased: number }> => {
       const suspended = state.suspended && { ...state.suspended, reason: storable(state.suspended.reason) }
-      return assertLease(lease, await this.store.release(lease, { ...state, suspended }))
+      return assertLease(lease, await this.commits.release.add({ lease, state: { ...state, suspended } }))
     },
 
     /** The clock was set back: every partition is due now. */
@@ -504,9 +497,9 @@ function written(messageId: string, content: unknown): { messageId: string; body
   return { messageId: storable(messageId), body, bytes: Buffer.byteLength(body) + ROW_BYTES }
 }
 
-/** Postgres takes no NUL in a text. (In JSON it is written \u0000.) */
+/** Postgres takes no NUL in a text, and nothing that is no Unicode. (In JSON they are written \u0000 and \ud800.) */
 function storable(text: string): string {
-  return text.replace(/\0/g, '')
+  return toUSVString(text.replace(/\0/g, ''))
 }
 
 function assertLease<Value>(lease: Lease, result: Value | undefined): Value {

@@ -3,8 +3,8 @@ import { GroupCommit } from '../group-commit'
 /** A store that writes when it is told to. */
 function store(writers = 1, maxSize = 100) {
   const groups: { items: string[]; commit: (results?: string[]) => void; fail: (error: Error) => void }[] = []
-  const intake = new GroupCommit<string, string>(
-    (items) =>
+  const intake = new GroupCommit<string, string>({
+    write: (items) =>
       new Promise((resolve, reject) => {
         groups.push({
           items,
@@ -12,10 +12,11 @@ function store(writers = 1, maxSize = 100) {
           fail: reject
         })
       }),
-    (item) => item.length,
+    sizeOf: (item) => item.length,
     maxSize,
-    writers
-  )
+    writers,
+    isOfOne: (error) => (error as Error).message === 'one is bad'
+  })
   return { intake, groups, names: () => groups.map(({ items }) => items.join(' ')) }
 }
 
@@ -73,4 +74,19 @@ it('fails those of a group that could not be written, and goes on', async () => 
   expect(await group).toMatchObject([{ reason: { message: 'disk full' } }, { reason: { message: 'disk full' } }])
   groups[1].commit()
   expect(await next).toBe('took three')
+})
+
+it('writes each by itself when the group fails for one of them', async () => {
+  const { intake, groups, names } = store()
+  const all = Promise.allSettled([intake.add('one'), intake.add('bad'), intake.add('three')])
+  await turn()
+  groups[0].fail(new Error('one is bad'))
+  await turn()
+  groups[1].commit()
+  await turn()
+  groups[2].fail(new Error('one is bad'))
+  await turn()
+  groups[3].commit()
+  expect(await all).toMatchObject([{ value: 'took one' }, { reason: { message: 'one is bad' } }, { value: 'took three' }])
+  expect(names()).toEqual(['one bad three', 'one', 'bad', 'three'])
 })

@@ -1,11 +1,11 @@
 import { Pool, types } from 'pg'
 import type { PoolClient } from 'pg'
-import { QueueUnavailable, QueueUnusable } from '../errors'
+import { QueueUnavailable, QueueUnusable, WriteRefused } from '../errors'
 import { begin } from '../transactions'
 import type { TransactionName } from '../transactions'
 import { postgres } from '../transactions/dialect'
 import { marks, pieces } from '../transactions/sql'
-import type { Answer, Insert, InsertAbsent, Param, Row, Step, Update } from '../transactions/sql'
+import type { Answer, Each, Insert, InsertAbsent, Param, Row, Step, Update } from '../transactions/sql'
 import type { Driver } from './driver'
 
 const INT8: number = types.builtins.INT8
@@ -18,6 +18,9 @@ const MAX_ROWS_PER_INSERT = 1_000
 /** Two transactions met in a deadlock, and this one was undone to let the other pass. */
 const UNDONE = ['40P01', '40001']
 const MAX_TRIES = 5
+
+/** Errors of the data, of its size, of a row that others keep locked, and of a statement that took too long. */
+const OF_WHAT_IS_WRITTEN = /^(22...|23...|54...|55P03|57014)$/
 
 /**
  * Begins a transaction that is on disk when its COMMIT returns, whatever the server's default, and that does not keep its
@@ -63,7 +66,8 @@ class PostgresDriver implements Driver {
         return await this.transaction(name, now, args)
       } catch (error) {
         if (tries < MAX_TRIES && UNDONE.includes(codeOf(error))) continue
-        throw new QueueUnavailable(`The Postgres store can't be used: ${inWords(error)}.`, { cause: error })
+        const Unavailable = OF_WHAT_IS_WRITTEN.test(codeOf(error)) ? WriteRefused : QueueUnavailable
+        throw new Unavailable(`The Postgres store can't be used: ${inWords(error)}.`, { cause: error })
       }
     }
   }
@@ -111,8 +115,22 @@ async function perform(client: PoolClient, name: TransactionName, now: number, a
 
 async function execute(client: PoolClient, step: Step): Promise<Answer> {
   if (step.kind === 'query') return query(client, step.sql, step.params)
+  if (step.kind === 'each') return selectEach(client, step)
   if (step.kind === 'insert') return insertRows(client, step)
   return step.kind === 'update' ? updateRows(client, step) : insertAbsent(client, step)
+}
+
+/** One statement for all rows of parameters: the values of each place come as an array. */
+async function selectEach(client: PoolClient, { sql, rows }: Each): Promise<Answer> {
+  let count = 0
+  const select = sql.replace(/\?/g, () => `given.param${++count}`)
+  const params = rows[0].map((_, index) => `param${index + 1}`)
+  const found = await client.query<Row>(
+    `SELECT found.* FROM unnest(${params.map((_, index) => `$${index + 1}::bigint[]`).join(', ')})
+      AS given (${params.join(', ')}) CROSS JOIN LATERAL (${select}) AS found`,
+    params.map((_, index) => rows.map((row) => row[index]))
+  )
+  return { rows: found.rows, changes: 0 }
 }
 
 async function insertRows(

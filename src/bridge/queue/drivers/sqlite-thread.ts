@@ -195,6 +195,7 @@ function perform({ name, now, args }: Run): unknown {
 
 function execute(step: Step): Answer {
   if (step.kind === 'query') return read(step.sql, step.params)
+  if (step.kind === 'each') return { rows: step.rows.flatMap((row) => read(step.sql, row).rows), changes: 0 }
   const statement = prepare(statementOf(step))
   const fresh: number[] = []
   step.rows.forEach((row, index) => {
@@ -203,7 +204,7 @@ function execute(step: Step): Answer {
   return { rows: [], changes: fresh.length, fresh }
 }
 
-function statementOf(step: Exclude<Step, { kind: 'query' }>): string {
+function statementOf(step: Exclude<Step, { kind: 'query' | 'each' }>): string {
   if (step.kind === 'insert') return insertOf(step)
   return step.kind === 'update' ? updateOf(step) : insertAbsentOf(step)
 }

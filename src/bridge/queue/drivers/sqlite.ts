@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { execArgv } from '../../../typescript'
-import { QueueUnavailable, QueueUnusable } from '../errors'
+import { QueueUnavailable, QueueUnusable, WriteRefused } from '../errors'
 import type { TransactionName } from '../transactions'
 import type { Driver } from './driver'
 import type { Call, Reply } from './sqlite-thread'
@@ -53,7 +53,8 @@ class SqliteDriver implements Driver {
     try {
       return await this.call(ask)
     } catch (error) {
-      throw new QueueUnavailable(`The store can't be used: ${inWords((error as Error).message)}.`, { cause: error })
+      const Unavailable = this.broken || isLocked(error) ? QueueUnavailable : WriteRefused
+      throw new Unavailable(`The store can't be used: ${inWords((error as Error).message)}.`, { cause: error })
     }
   }
 
@@ -92,6 +93,10 @@ class SqliteDriver implements Driver {
     for (const { reject } of this.waiting.values()) reject(this.broken)
     this.waiting.clear()
   }
+}
+
+function isLocked(error: unknown): boolean {
+  return /database is locked/.test((error as Error).message)
 }
 
 function inWords(message: string): string {

@@ -1,3 +1,6 @@
+/** Names and types of columns, in their order. */
+export type Columns = Record<string, 'BIGINT' | 'TEXT'>
+
 /** Where SQLite and Postgres speak differently. Everything else is one SQL for both. */
 export interface Dialect {
   /** A table's own ascending number, never given out twice. */
@@ -18,6 +21,8 @@ export interface Dialect {
   lock: string
   /** The same, passing over rows that others are changing. */
   lockFree: string
+  /** Rows that a statement is given as one parameter (see sql.ts), as a table with these columns. */
+  given: (columns: Columns) => string
   /** The store's own clock in ms since 1970. Leases go by it, so that machines need not agree on the time. */
   clock: string
 }
@@ -33,6 +38,10 @@ export const sqlite: Dialect = {
   alone: () => [],
   lock: '',
   lockFree: '',
+  given: (columns) =>
+    `(SELECT ${Object.keys(columns)
+      .map((name, index) => `value ->> ${index} AS ${name}`)
+      .join(', ')} FROM json_each(?))`,
   clock: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`
 }
 
@@ -51,5 +60,9 @@ export const postgres: Dialect = {
   migrationLock: 'SELECT pg_advisory_xact_lock(7164726172)',
   lock: 'FOR UPDATE',
   lockFree: 'FOR UPDATE SKIP LOCKED',
+  given: (columns) =>
+    `(SELECT ${Object.entries(columns)
+      .map(([name, type], index) => `CAST(value ->> ${index} AS ${type}) AS ${name}`)
+      .join(', ')} FROM json_array_elements(CAST(? AS JSON)) AS given (value))`,
   clock: 'CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)'
 }

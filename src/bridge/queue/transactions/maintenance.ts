@@ -157,8 +157,12 @@ function* burySuspended(context: Context, before: number, limit: number): Transa
     partition.id,
     limit
   )
-  const ids = events.map(({ id }) => id)
-  const { count, bytes } = yield* bury(partition.id, ids, 'key_refused', partition.suspended_reason ?? '', context.now)
+  const dead = yield* bury(
+    context,
+    events.map(({ id }) => [partition.id, id, 'key_refused', partition.suspended_reason ?? ''])
+  )
+  const count = dead.length
+  const bytes = sum(dead.map((event) => event.bytes))
   yield* updateEach(
     'partitions',
     ['id', 'events', 'bytes', 'dead', 'dead_bytes'],

@@ -1,6 +1,6 @@
 import type { DeferReason, EventNameReport, Lease, PartitionStatus, Pool, ReleaseState } from '../types'
 import { MESSAGE_ID_TABLES } from './message-ids'
-import { marks, row, rows, write } from './sql'
+import { given, marks, row, rows, write } from './sql'
 import type { Context, Param, Row, Transaction } from './sql'
 
 /**
@@ -55,9 +55,29 @@ export function* lockPartitions({ dialect }: Context, where: string, ...params: 
   )
 }
 
-/** Locks the partition of a lease. Undefined: somebody else has it now, and nothing may be written. */
-export function* lockLease(context: Context, { partitionId, token }: Lease): Transaction<Partition | undefined> {
-  return (yield* lockPartitions(context, 'id = ? AND token = ? AND worker IS NOT NULL', partitionId, token))[0]
+/** The partition of each lease. Undefined: somebody else has it now. */
+export function* findLeased(leases: Lease[]): Transaction<(Partition | undefined)[]> {
+  const { where, ids } = leased(leases)
+  return held(leases, yield* rows<Partition>(`SELECT ${COLUMNS} FROM partitions WHERE ${where}`, ...ids))
+}
+
+/** Locks the partition of each lease. Undefined: somebody else has it now, and nothing may be written. */
+export function* lockLeased(context: Context, leases: Lease[]): Transaction<(Partition | undefined)[]> {
+  const { where, ids } = leased(leases)
+  return held(leases, yield* lockPartitions(context, where, ...ids))
+}
+
+function leased(leases: Lease[]): { where: string; ids: number[] } {
+  const ids = [...new Set(leases.map(({ partitionId }) => partitionId))]
+  return { where: `id IN (${marks(ids)}) AND worker IS NOT NULL`, ids }
+}
+
+function held(leases: Lease[], found: Partition[]): (Partition | undefined)[] {
+  const byId = new Map(found.map((partition) => [partition.id, partition]))
+  return leases.map(({ partitionId, token }) => {
+    const partition = byId.get(partitionId)
+    return partition?.token === token ? partition : undefined
+  })
 }
 
 /** When a partition with something to do is due, given how long it was asked to pause. All times in ms since 1970. */
@@ -91,11 +111,21 @@ type ClaimedRow = Pick<
   'id' | 'fingerprint' | 'token' | 'encrypted_key' | 'pool' | 'failures' | 'succeeded_at'
 >
 
-/** Takes up to `limit` partitions of a pool that are due and nobody living works on, the longest due first. */
+/** Takes up to `limit` partitions of each pool that are due and nobody living works on, the longest due first. */
 function* claim(
+  context: Context,
+  asked: { worker: string; pool: Pool; limit: number }[]
+): Transaction<ClaimedRow[][]> {
+  const claimed: ClaimedRow[][] = []
+  for (const { worker, pool, limit } of asked) claimed.push(yield* claimFrom(context, worker, pool, limit))
+  return claimed
+}
+
+function* claimFrom(
   { dialect, now }: Context,
   worker: string,
-  { pool, limit }: { pool: Pool; limit: number }
+  pool: Pool,
+  limit: number
 ): Transaction<ClaimedRow[]> {
   const found = yield* rows<ClaimedRow>(
     `SELECT id, fingerprint, token, encrypted_key, pool, failures, succeeded_at FROM partitions
@@ -118,36 +148,101 @@ function* claim(
 }
 
 /**
- * Gives the partition back, to be due again when there is something to do and the pause is over. A key that EmailSendX has
+ * Gives partitions back, to be due again when there is something to do and the pause is over. A key that EmailSendX has
  * never accepted and does not know loses everything.
  * @returns how many events and dead letters are lost; undefined: lease lost.
  */
-function* release(context: Context, lease: Lease, state: ReleaseState): Transaction<{ erased: number } | undefined> {
-  const { now } = context
-  const partition = yield* lockLease(context, lease)
-  if (!partition) return undefined
+function* release(
+  context: Context,
+  asked: { lease: Lease; state: ReleaseState }[]
+): Transaction<({ erased: number } | undefined)[]> {
+  const partitions = yield* lockLeased(
+    context,
+    asked.map(({ lease }) => lease)
+  )
+  const released = asked.flatMap(({ state }, index) => {
+    const partition = partitions[index]
+    return partition ? [{ partition, state }] : []
+  })
+  for (const { partition, state } of released) if (isUnknown(partition, state)) yield* erase(partition.id)
+  if (released.length === 0) return asked.map(() => undefined)
+  const ids = released.map(({ partition }) => partition.id)
+  const waiting = yield* rows<{ id: number } & Waiting>(
+    `SELECT id, (SELECT arrived_at FROM events
+        WHERE partition_id = partitions.id AND deferred_until IS NULL ORDER BY events.id LIMIT 1) AS oldest_at,
+      (SELECT MIN(deferred_until) FROM events
+        WHERE partition_id = partitions.id AND deferred_until IS NOT NULL) AS ripe_at
+      FROM partitions WHERE id IN (${marks(ids)})`,
+    ...ids
+  )
+  const waitingIn = new Map(waiting.map((row) => [row.id, row]))
+  yield* write(
+    `UPDATE partitions SET worker = NULL, ${Object.keys(LEFT)
+      .map((column) => `${column} = given.${column}`)
+      .join(', ')} FROM ${context.dialect.given({ id: 'BIGINT', ...LEFT })} AS given WHERE partitions.id = given.id`,
+    given(
+      released.map(({ partition, state }) => {
+        const left = leftLike(partition, state, waitingIn.get(partition.id) as Waiting, context.now)
+        return [partition.id, ...Object.keys(LEFT).map((column) => left[column as keyof typeof LEFT])]
+      })
+    )
+  )
+  return asked.map(({ state }, index) => {
+    const partition = partitions[index]
+    return partition && { erased: isUnknown(partition, state) ? partition.events + partition.dead : 0 }
+  })
+}
+
+/** The columns of a partition that a run changes. */
+const LEFT = {
+  pool: 'TEXT',
+  due_at: 'BIGINT',
+  paused_until: 'BIGINT',
+  failures: 'BIGINT',
+  oldest_at: 'BIGINT',
+  succeeded_at: 'BIGINT',
+  tried_at: 'BIGINT',
+  suspended_at: 'BIGINT',
+  suspended_status: 'BIGINT',
+  suspended_reason: 'TEXT',
+  events: 'BIGINT',
+  bytes: 'BIGINT',
+  dead: 'BIGINT',
+  dead_bytes: 'BIGINT',
+  message_ids: 'BIGINT',
+  links: 'BIGINT'
+} as const
+
+interface Waiting extends Row {
+  /** Arrival of the first event that is not deferred. */
+  oldest_at: number | null
+  /** When the first deferred event is to be tried. */
+  ripe_at: number | null
+}
+
+/** EmailSendX has never accepted the key of the partition, and does not know it. */
+function isUnknown({ succeeded_at }: Partition, { suspended, succeeded }: ReleaseState): boolean {
+  return suspended?.status === 401 && !succeeded && succeeded_at === null
+}
+
+/** What a partition is like after a run. */
+function leftLike(
+  partition: Partition,
+  state: ReleaseState,
+  { oldest_at, ripe_at }: Waiting,
+  now: number
+): Pick<Partition, keyof typeof LEFT> {
   const { suspended, succeeded } = state
   const succeededAt = succeeded ? now : partition.succeeded_at
-  const isUnknown = suspended?.status === 401 && succeededAt === null
-  if (isUnknown) yield* erase(partition.id)
-
-  const oldest = yield* row<{ arrived_at: number }>(
-    'SELECT arrived_at FROM events WHERE partition_id = ? AND deferred_until IS NULL ORDER BY id LIMIT 1',
-    partition.id
-  )
-  const ripe = yield* row<{ until: number | null }>(
-    'SELECT MIN(deferred_until) AS until FROM events WHERE partition_id = ? AND deferred_until IS NOT NULL',
-    partition.id
-  )
+  const isLost = isUnknown(partition, state)
   const pausedUntil = Math.min(state.pausedUntil, now + MAX_PAUSE_MS)
-  const isToBeProven = succeededAt === null && !isUnknown
-  const next = {
-    worker: null,
+  return {
+    ...partition,
     pool: succeededAt === null ? 'unproven' : state.slow ? 'slow' : 'normal',
     due_at: dueAt(),
     paused_until: pausedUntil,
     failures: state.failures,
-    oldest_at: oldest?.arrived_at ?? null,
+    oldest_at,
     succeeded_at: succeededAt,
     tried_at: state.tried ? now : partition.tried_at,
     ...(suspended
@@ -157,22 +252,16 @@ function* release(context: Context, lease: Lease, state: ReleaseState): Transact
           suspended_reason: suspended.reason
         }
       : succeeded && { suspended_at: null, suspended_status: null, suspended_reason: null }),
-    ...(isUnknown && { events: 0, bytes: 0, dead: 0, dead_bytes: 0, message_ids: 0, links: 0 })
+    ...(isLost && { events: 0, bytes: 0, dead: 0, dead_bytes: 0, message_ids: 0, links: 0 })
   }
-  yield* set(partition.id, next)
-  return { erased: isUnknown ? partition.events + partition.dead : 0 }
 
   function dueAt(): number | null {
-    if (partition?.paused) return null
-    if (oldest || isToBeProven) return dueAfter(pausedUntil, now)
-    if (ripe?.until == null) return null
-    return Math.max(dueAfter(pausedUntil, now), Math.min(ripe.until, now + MAX_PAUSE_MS))
+    if (partition.paused) return null
+    const isToBeProven = succeededAt === null && !isLost
+    if (oldest_at !== null || isToBeProven) return dueAfter(pausedUntil, now)
+    if (ripe_at === null) return null
+    return Math.max(dueAfter(pausedUntil, now), Math.min(ripe_at, now + MAX_PAUSE_MS))
   }
-}
-
-function* set(id: number, values: Record<string, Param>): Transaction<void> {
-  const columns = Object.keys(values).map((column) => `${column} = ?`)
-  yield* write(`UPDATE partitions SET ${columns.join(', ')} WHERE id = ?`, ...Object.values(values), id)
 }
 
 /** Deletes all that belongs to a partition, but not its row. */

@@ -1,7 +1,13 @@
-import type { Ack, Block, BlockedKey, DeadReason, EventName, Known, Lease, QueuedEvent } from '../types'
-import { lockLease, lockPartitions } from './partitions'
-import { insertNew, marks, pieces, replace, row, rows, sum, write } from './sql'
-import type { Context, Row, Transaction } from './sql'
+import type { Ack, Block, EventName, Known, Lease, QueuedEvent } from '../types'
+import { findLeased, lockLeased, lockPartitions } from './partitions'
+import type { Partition } from './partitions'
+import { each, given, insertNew, isGiven, marks, replace, rows, updateEach, write } from './sql'
+import type { Context, Param, Row, Transaction } from './sql'
+
+/*
+ * What is done for a leased partition. Many are worked on at a time, so each transaction takes what is asked for all of them,
+ * with a statement for all and a commit for all, and answers each.
+ */
 
 /** Most events put back into the queue at once because their time has come. */
 const MAX_REQUEUED = 1_000
@@ -9,8 +15,7 @@ const MAX_REQUEUED = 1_000
 const MAX_EVENT_NAMES = 1_000
 const OTHER_NAMES = '(other names)'
 
-interface EventRow extends Row {
-  id: number
+interface EventRow extends EventId {
   body: string
   arrived_at: number
   attempts: number
@@ -21,50 +26,84 @@ interface EventRow extends Row {
 /** With the event as JSON. */
 type StoredEvent = Omit<QueuedEvent, 'event'> & { body: string }
 
-/** The first events of a partition that are not deferred, up to a number of rows and bytes (at least one). Undefined: lease lost. */
-function* head(
-  context: Context,
-  lease: Lease,
-  size: { rows: number; bytes: number }
-): Transaction<{ events: StoredEvent[]; complete: boolean } | undefined> {
-  const partition = yield* lockLease(context, lease)
-  if (!partition) return undefined
-  const { id } = partition
-  const ripe = yield* rows<{ id: number }>(
-    'SELECT id FROM events WHERE partition_id = ? AND deferred_until <= ? ORDER BY deferred_until LIMIT ?',
-    id,
-    context.now,
-    MAX_REQUEUED
-  )
-  yield* putBack(
-    id,
-    ripe.map((event) => event.id)
-  )
+/** Rows that stand for events, and for what users go by. */
+const EVENTS = { partition_id: 'BIGINT', id: 'BIGINT' } as const
+const KEYS = { partition_id: 'BIGINT', key: 'TEXT' } as const
 
-  const fits = partition.events <= size.rows && partition.bytes <= size.bytes
-  const limit = fits ? size.rows : yield* rowsWithin(id, size)
-  const events = yield* rows<EventRow>(
-    `SELECT id, body, arrived_at, attempts, first_failed_at, firing FROM events
-      WHERE partition_id = ? AND deferred_until IS NULL ORDER BY id LIMIT ?`,
-    id,
-    limit + 1
-  )
-  return { events: events.slice(0, limit).map(toStoredEvent), complete: events.length <= limit }
+interface EventId extends Row {
+  partition_id: number
+  id: number
 }
 
-/** How many of the first events fit into so many bytes. */
-function* rowsWithin(id: number, size: { rows: number; bytes: number }): Transaction<number> {
-  const sizes = yield* rows<{ bytes: number }>(
-    'SELECT bytes FROM events WHERE partition_id = ? AND deferred_until IS NULL ORDER BY id LIMIT ?',
-    id,
-    size.rows
+/** The first events of partitions that are not deferred, up to a number of rows and bytes (at least one). Undefined: lease lost. */
+function* head(
+  context: Context,
+  asked: { lease: Lease; size: { rows: number; bytes: number } }[]
+): Transaction<({ events: StoredEvent[]; complete: boolean } | undefined)[]> {
+  const leases = asked.map(({ lease }) => lease)
+  let partitions = yield* findLeased(leases)
+  const ripe = yield* each<EventId>(
+    'SELECT partition_id, id FROM events WHERE partition_id = ? AND deferred_until <= ? ORDER BY deferred_until LIMIT ?',
+    partitions.flatMap((partition) => (partition ? [[partition.id, context.now, MAX_REQUEUED]] : []))
   )
-  let count = 0
-  for (let bytes = 0; count < sizes.length; count++) {
-    bytes += sizes[count].bytes
-    if (bytes > size.bytes) break
+  if (ripe.length > 0) {
+    // Others may have taken one of them over since.
+    partitions = yield* lockLeased(context, leases)
+    const leased = new Set(partitions.map((partition) => partition?.id))
+    yield* putBack(
+      context,
+      ripe.filter((event) => leased.has(event.partition_id))
+    )
   }
-  return Math.max(count, 1)
+  const limits = yield* limitsOf(
+    partitions.flatMap((partition, index) => (partition ? [{ partition, size: asked[index].size }] : []))
+  )
+  const found = yield* each<EventRow>(
+    `SELECT partition_id, id, body, arrived_at, attempts, first_failed_at, firing FROM events
+      WHERE partition_id = ? AND deferred_until IS NULL ORDER BY id LIMIT ?`,
+    [...limits].map(([id, limit]) => [id, limit + 1])
+  )
+  const events = byPartition(found)
+  return partitions.map((partition) => {
+    if (!partition) return undefined
+    const all = (events.get(partition.id) ?? []).sort((one, other) => one.id - other.id)
+    const limit = limits.get(partition.id) ?? 0
+    return { events: all.slice(0, limit).map(toStoredEvent), complete: all.length <= limit }
+  })
+}
+
+/** How many of the first events of each partition are to be read. */
+function* limitsOf(
+  asked: { partition: Partition; size: { rows: number; bytes: number } }[]
+): Transaction<Map<number, number>> {
+  const limits = new Map(asked.map(({ partition, size }) => [partition.id, size.rows]))
+  const large = asked.filter(({ partition, size }) => partition.events > size.rows || partition.bytes > size.bytes)
+  const sizes = byPartition(
+    yield* each<{ partition_id: number; bytes: number }>(
+      'SELECT partition_id, bytes FROM events WHERE partition_id = ? AND deferred_until IS NULL ORDER BY id LIMIT ?',
+      large.map(({ partition, size }) => [partition.id, size.rows])
+    )
+  )
+  for (const { partition, size } of large)
+    limits.set(partition.id, rowsWithin(sizes.get(partition.id) ?? [], size.bytes))
+  return limits
+}
+
+/** How many rows fit into so many bytes. */
+function rowsWithin(sizes: { bytes: number }[], bytes: number): number {
+  let total = 0
+  const over = sizes.findIndex((row) => (total += row.bytes) > bytes)
+  return Math.max(1, over < 0 ? sizes.length : over)
+}
+
+function byPartition<Found extends { partition_id: number }>(found: Found[]): Map<number, Found[]> {
+  const groups = new Map<number, Found[]>()
+  for (const one of found) {
+    const group = groups.get(one.partition_id)
+    if (group) group.push(one)
+    else groups.set(one.partition_id, [one])
+  }
+  return groups
 }
 
 function toStoredEvent(event: EventRow): StoredEvent {
@@ -78,37 +117,43 @@ function toStoredEvent(event: EventRow): StoredEvent {
   }
 }
 
-/** What the partition knows about users, by their keys. */
-function* lookUp(_context: Context, { partitionId }: Lease, keys: string[]): Transaction<Known> {
-  const known: Known = { emails: new Map(), contactIds: new Map(), traits: new Map(), blocked: [] }
-  for (const some of pieces(keys)) {
-    const where = `partition_id = ? AND key IN (${marks(some)})`
-    const emails = yield* rows<{ key: string; email: string }>(
-      `SELECT key, email FROM identity_links WHERE ${where} AND seen_at >= 0`,
-      partitionId,
-      ...some
-    )
-    for (const { key, email } of emails) known.emails.set(key, email)
-    const contacts = yield* rows<{ key: string; contact_id: string }>(
-      `SELECT key, contact_id FROM contact_ids WHERE ${where}`,
-      partitionId,
-      ...some
-    )
-    for (const { key, contact_id } of contacts) known.contactIds.set(key, contact_id)
-    const traits = yield* rows<{ key: string; names: string }>(
-      `SELECT key, names FROM live_traits WHERE ${where}`,
-      partitionId,
-      ...some
-    )
-    for (const { key, names } of traits) known.traits.set(key, JSON.parse(names) as string[])
-    const blocked = yield* rows<{ key: string; blocks: Block; first: number }>(
-      `SELECT key, blocks, MIN(event_id) AS first FROM blocked_keys WHERE ${where} GROUP BY key, blocks`,
-      partitionId,
-      ...some
-    )
-    known.blocked.push(...(blocked as BlockedKey[]))
+/** What the partitions know about users, by their keys. */
+function* lookUp(context: Context, asked: { lease: Lease; keys: string[] }[]): Transaction<Known[]> {
+  const known = new Map<number, Known>()
+  for (const { lease } of asked) {
+    known.set(lease.partitionId, { emails: new Map(), contactIds: new Map(), traits: new Map(), blocked: [] })
   }
-  return known
+  const of = (found: { partition_id: number }) => known.get(found.partition_id) as Known
+  const keys = given(asked.flatMap(({ lease, keys }) => keys.map((key) => [lease.partitionId, key])))
+  const where = isGiven(context, KEYS)
+
+  for (const found of yield* rows<{ partition_id: number; key: string; email: string }>(
+    `SELECT partition_id, key, email FROM identity_links WHERE ${where} AND seen_at >= 0`,
+    keys
+  )) {
+    of(found).emails.set(found.key, found.email)
+  }
+  for (const found of yield* rows<{ partition_id: number; key: string; contact_id: string }>(
+    `SELECT partition_id, key, contact_id FROM contact_ids WHERE ${where}`,
+    keys
+  )) {
+    of(found).contactIds.set(found.key, found.contact_id)
+  }
+  for (const found of yield* rows<{ partition_id: number; key: string; names: string }>(
+    `SELECT partition_id, key, names FROM live_traits WHERE ${where}`,
+    keys
+  )) {
+    of(found).traits.set(found.key, JSON.parse(found.names) as string[])
+  }
+  for (const found of yield* rows<{ partition_id: number; key: string; blocks: Block; first: number }>(
+    `SELECT partition_id, key, blocks, MIN(event_id) AS first FROM blocked_keys WHERE ${where}
+      GROUP BY partition_id, key, blocks`,
+    keys
+  )) {
+    const { key, blocks, first } = found
+    of(found).blocked.push({ key, blocks, first })
+  }
+  return asked.map(({ lease }) => known.get(lease.partitionId) as Known)
 }
 
 /** What EmailSendX last said about event names. */
@@ -121,132 +166,170 @@ function* lookUpNames(_context: Context, { partitionId }: Lease, names: string[]
   return new Map(found.map(({ name, asked_at, matches }) => [name, { askedAt: asked_at, matches }]))
 }
 
-/** Writes down that an event is about to be fired. False: lease lost, it must not be. */
-function* markFiring({ dialect }: Context, { partitionId, token }: Lease, id: number): Transaction<boolean> {
-  const marked = yield* write(
-    `UPDATE events SET firing = 1 FROM
-      (SELECT id FROM partitions WHERE id = ? AND token = ? AND worker IS NOT NULL ${dialect.lock}) AS leased
-      WHERE events.partition_id = leased.id AND events.id = ?`,
-    partitionId,
-    token,
-    id
+/** Writes down that events are about to be fired. False: lease lost, the event must not be. */
+function* markFiring(context: Context, asked: { lease: Lease; eventId: number }[]): Transaction<boolean[]> {
+  const partitions = yield* lockLeased(
+    context,
+    asked.map(({ lease }) => lease)
   )
-  return marked > 0
+  const marked = yield* rows<EventId>(
+    `UPDATE events SET firing = 1 WHERE ${isGiven(context, EVENTS)} RETURNING partition_id, id`,
+    given(asked.flatMap(({ eventId }, index) => idsIn(partitions[index], [eventId])))
+  )
+  const events = new Set(marked.map(({ partition_id, id }) => `${partition_id} ${id}`))
+  return asked.map(({ lease, eventId }) => events.has(`${lease.partitionId} ${eventId}`))
+}
+
+function idsIn(partition: Partition | undefined, ids: number[]): Param[][] {
+  return partition ? ids.map((id) => [partition.id, id]) : []
+}
+
+/** What becomes of the counts of a partition. */
+interface Change {
+  events: number
+  bytes: number
+  delivered: number
+  dead: number
+  dead_bytes: number
+  links: number
 }
 
 /** Writes down what became of events. @returns how many others are back in the queue for it; undefined: lease lost. */
-function* ack(context: Context, lease: Lease, what: Ack): Transaction<{ requeued: number } | undefined> {
-  const partition = yield* lockLease(context, lease)
-  if (!partition) return undefined
-  const { now } = context
-  const { id } = partition
-  const {
-    failed = [],
-    delivered = [],
-    dead = [],
-    deferred = [],
-    links = [],
-    contacts = [],
-    traits = [],
-    fired = []
-  } = what
+function* ack(
+  context: Context,
+  asked: { lease: Lease; ack: Ack }[]
+): Transaction<({ requeued: number } | undefined)[]> {
+  const { dialect, now } = context
+  const partitions = yield* lockLeased(
+    context,
+    asked.map(({ lease }) => lease)
+  )
+  const acks = asked.flatMap(({ ack }, index) => {
+    const partition = partitions[index]
+    return partition ? [{ partition, ack }] : []
+  })
+  /** The rows that come of all acks, each with its partition first. */
+  const all = (rowsOf: (ack: Ack) => Param[][]) =>
+    acks.flatMap(({ partition, ack }) => rowsOf(ack).map((row) => [partition.id, ...row]))
+  const changes = new Map<number, Change>()
+  const change = (partitionId: number, by: Partial<Change>) => {
+    const sums = changes.get(partitionId) ?? { events: 0, bytes: 0, delivered: 0, dead: 0, dead_bytes: 0, links: 0 }
+    for (const name of Object.keys(by) as (keyof Change)[]) sums[name] += by[name] ?? 0
+    changes.set(partitionId, sums)
+  }
 
-  for (const ids of pieces(failed)) {
+  const failed = all(({ failed = [] }) => failed.map((id) => [id]))
+  if (failed.length > 0) {
     yield* write(
       `UPDATE events SET attempts = attempts + 1, first_failed_at = COALESCE(first_failed_at, ?), firing = 0
-        WHERE partition_id = ? AND id IN (${marks(ids)})`,
+        WHERE ${isGiven(context, EVENTS)}`,
       now,
-      id,
-      ...ids
+      given(failed)
     )
   }
-  const change = { events: 0, bytes: 0, delivered: 0, dead: 0, dead_bytes: 0, links: 0 }
-  for (const { ids, reason, detail } of dead) {
-    const buried = yield* bury(id, ids, reason, detail, now)
-    change.events -= buried.count
-    change.bytes -= buried.bytes
-    change.dead += buried.count
-    change.dead_bytes += buried.bytes
+  const buried = yield* bury(
+    context,
+    all(({ dead = [] }) => dead.flatMap(({ ids, reason, detail }) => ids.map((id) => [id, reason, detail])))
+  )
+  for (const { partition_id, bytes } of buried) {
+    change(partition_id, { events: -1, bytes: -bytes, dead: 1, dead_bytes: bytes })
   }
-  const removed = yield* remove(id, delivered)
-  change.events -= removed.count
-  change.delivered += removed.count
-  change.bytes -= removed.bytes
+  const removed = yield* remove(
+    context,
+    all(({ delivered = [] }) => delivered.map((id) => [id]))
+  )
+  for (const { partition_id, bytes } of removed) change(partition_id, { events: -1, bytes: -bytes, delivered: 1 })
 
-  for (const event of deferred) {
+  const deferred = all(({ deferred = [] }) => deferred.map((event) => [event.id, event.for, event.until]))
+  if (deferred.length > 0) {
+    const columns = { ...EVENTS, deferred_for: 'TEXT', deferred_until: 'BIGINT' } as const
     yield* write(
-      'UPDATE events SET deferred_for = ?, deferred_until = ?, firing = 0 WHERE id = ? AND partition_id = ?',
-      event.for,
-      event.until,
-      event.id,
-      id
+      `UPDATE events SET deferred_for = given.deferred_for, deferred_until = given.deferred_until, firing = 0
+        FROM ${dialect.given(
+          columns
+        )} AS given WHERE events.partition_id = given.partition_id AND events.id = given.id`,
+      given(deferred)
     )
   }
   yield* insertNew(
     'blocked_keys',
     ['partition_id', 'key', 'event_id', 'blocks'],
-    deferred.flatMap(({ id: eventId, keys, blocks }) => keys.map((key) => [id, key, eventId, blocks])),
+    all(({ deferred = [] }) => deferred.flatMap(({ id, keys, blocks }) => keys.map((key) => [key, id, blocks]))),
     ['partition_id', 'key', 'event_id']
   )
-  change.links += yield* link(id, links, now)
-  yield* noteContacts(id, contacts, now)
+  for (const [partitionId, links] of yield* link(
+    context,
+    all(({ links = [] }) => lastOfEach(links).map(({ key, email, seenAt = now }) => [key, email, seenAt]))
+  )) {
+    change(partitionId, { links })
+  }
+  yield* noteContacts(
+    context,
+    all(({ contacts = [] }) => lastOfEach(contacts).map(({ key, contactId = null }) => [key, contactId, now]))
+  )
   yield* replace(
     'live_traits',
     ['partition_id', 'key', 'names', 'seen_at'],
-    traits.map(({ key, names }) => [id, key, JSON.stringify(names), now]),
+    all(({ traits = [] }) => lastOfEach(traits).map(({ key, names }) => [key, JSON.stringify(names), now])),
     ['partition_id', 'key']
   )
-  yield* noteFired(id, fired, now)
-  if (Object.values(change).some((by) => by !== 0)) {
-    yield* write(
-      'UPDATE partitions SET events = ?, bytes = ?, delivered = ?, dead = ?, dead_bytes = ?, links = ? WHERE id = ?',
-      partition.events + change.events,
-      partition.bytes + change.bytes,
-      partition.delivered + change.delivered,
-      partition.dead + change.dead,
-      partition.dead_bytes + change.dead_bytes,
-      partition.links + change.links,
-      id
-    )
-  }
-  return { requeued: yield* requeue(id, what) }
-}
-
-/** Remembers the emails of ids. @returns how many ids are new. */
-function* link(partitionId: number, links: NonNullable<Ack['links']>, now: number): Transaction<number> {
-  const byKey = new Map(links.map((link) => [link.key, link]))
-  let known = 0
-  for (const keys of pieces([...byKey.keys()])) {
-    const counted = yield* row<{ count: number }>(
-      `SELECT COUNT(*) AS count FROM identity_links WHERE partition_id = ? AND key IN (${marks(keys)})`,
-      partitionId,
-      ...keys
-    )
-    known += counted?.count ?? 0
-  }
-  yield* replace(
-    'identity_links',
-    ['partition_id', 'key', 'email', 'seen_at'],
-    [...byKey.values()].map(({ key, email, seenAt = now }) => [partitionId, key, email, seenAt]),
-    ['partition_id', 'key']
+  yield* noteFired(context, acks)
+  yield* updateEach(
+    'partitions',
+    ['id', 'events', 'bytes', 'delivered', 'dead', 'dead_bytes', 'links'],
+    acks.flatMap(({ partition }) => {
+      const by = changes.get(partition.id)
+      return by
+        ? [
+            [
+              partition.id,
+              partition.events + by.events,
+              partition.bytes + by.bytes,
+              partition.delivered + by.delivered,
+              partition.dead + by.dead,
+              partition.dead_bytes + by.dead_bytes,
+              partition.links + by.links
+            ]
+          ]
+        : []
+    })
   )
-  return byKey.size - known
+  const requeued = yield* requeue(context, all)
+  return partitions.map((partition) => partition && { requeued: requeued.get(partition.id) ?? 0 })
 }
 
-function* noteContacts(
-  partitionId: number,
-  contacts: { key: string; contactId?: string }[],
-  now: number
-): Transaction<void> {
-  const ids = new Map(contacts.map(({ key, contactId }) => [key, contactId]))
-  const gone = [...ids.keys()].filter((key) => ids.get(key) === undefined)
+function lastOfEach<Entry extends { key: string }>(entries: Entry[]): Entry[] {
+  return [...new Map(entries.map((entry) => [entry.key, entry])).values()]
+}
+
+/** Remembers the emails of ids. @returns how many ids of each partition are new. */
+function* link(context: Context, links: Param[][]): Transaction<Map<number, number>> {
+  const fresh = new Map<number, number>()
+  if (links.length === 0) return fresh
+  for (const [partitionId] of links as [number][]) fresh.set(partitionId, (fresh.get(partitionId) ?? 0) + 1)
+  const known = yield* rows<{ partition_id: number; count: number }>(
+    `SELECT partition_id, COUNT(*) AS count FROM identity_links WHERE ${isGiven(context, KEYS)} GROUP BY partition_id`,
+    given(links.map(([partitionId, key]) => [partitionId, key]))
+  )
+  for (const { partition_id, count } of known) fresh.set(partition_id, (fresh.get(partition_id) ?? 0) - count)
+  yield* replace('identity_links', ['partition_id', 'key', 'email', 'seen_at'], links, ['partition_id', 'key'])
+  return fresh
+}
+
+/** Remembers the contacts of addresses, and forgets those that are none any more. */
+function* noteContacts(context: Context, contacts: Param[][]): Transaction<void> {
+  const isGone = ([, , contactId]: Param[]) => contactId === null
+  const gone = contacts.filter(isGone)
   if (gone.length > 0) {
-    yield* write(`DELETE FROM contact_ids WHERE partition_id = ? AND key IN (${marks(gone)})`, partitionId, ...gone)
+    yield* write(
+      `DELETE FROM contact_ids WHERE ${isGiven(context, KEYS)}`,
+      given(gone.map(([partitionId, key]) => [partitionId, key]))
+    )
   }
   yield* replace(
     'contact_ids',
     ['partition_id', 'key', 'contact_id', 'seen_at'],
-    [...ids].flatMap(([key, contactId]) => (contactId === undefined ? [] : [[partitionId, key, contactId, now]])),
+    contacts.filter((contact) => !isGone(contact)),
     ['partition_id', 'key']
   )
 }
@@ -255,37 +338,64 @@ function* noteContacts(
 function* noteContactIds(
   context: Context,
   partitionId: number,
-  contacts: { key: string; contactId: string }[],
-  now: number
+  contacts: { key: string; contactId: string }[]
 ): Transaction<void> {
   const [partition] = yield* lockPartitions(context, 'id = ?', partitionId)
-  if (partition) yield* noteContacts(partitionId, contacts, now)
+  if (!partition) return
+  yield* noteContacts(
+    context,
+    lastOfEach(contacts).map(({ key, contactId }) => [partitionId, key, contactId, context.now])
+  )
 }
 
+type Count = { name: string; calls: number; matched: number; skipped: number; asked_at: number; matches: number }
+
 /** Counts what was fired, and what was not because nothing waits for it, by the names of the events. */
-function* noteFired(partitionId: number, fired: NonNullable<Ack['fired']>, now: number): Transaction<void> {
+function* noteFired(context: Context, acks: { partition: Partition; ack: Ack }[]): Transaction<void> {
+  const fired = acks.flatMap(({ partition: { id }, ack }) => (ack.fired?.length ? [{ id, names: ack.fired }] : []))
   if (fired.length === 0) return
-  const names = [...new Set(fired.map(({ name }) => name))]
-  const known = yield* rows<{
-    name: string
-    calls: number
-    matched: number
-    skipped: number
-    asked_at: number
-    matches: number
-  }>(
-    `SELECT name, calls, matched, skipped, asked_at, matches FROM event_names
-      WHERE partition_id = ? AND name IN (${marks(names)}, ?)`,
-    partitionId,
-    ...names,
-    OTHER_NAMES
+  const known = byPartition(
+    yield* rows<{ partition_id: number } & Count>(
+      `SELECT partition_id, name, calls, matched, skipped, asked_at, matches FROM event_names
+        WHERE ${isGiven(context, { partition_id: 'BIGINT', name: 'TEXT' })}`,
+      given(fired.flatMap(({ id, names }) => [...names.map(({ name }) => [id, name]), [id, OTHER_NAMES]]))
+    )
   )
+  const room = yield* roomForNames(
+    fired.filter(({ id, names }) => {
+      const counted = new Set(known.get(id)?.map(({ name }) => name))
+      return names.some(({ name }) => !counted.has(name))
+    })
+  )
+  yield* replace(
+    'event_names',
+    ['partition_id', 'name', 'calls', 'matched', 'skipped', 'asked_at', 'matches'],
+    fired.flatMap(({ id, names }) =>
+      counted(names, known.get(id) ?? [], room.get(id) ?? 0, context.now).map((count) => [
+        ...[id, count.name, count.calls, count.matched, count.skipped, count.asked_at, count.matches]
+      ])
+    ),
+    ['partition_id', 'name']
+  )
+}
+
+/** How many more names may be counted, for each partition. */
+function* roomForNames(fired: { id: number }[]): Transaction<Map<number, number>> {
+  if (fired.length === 0) return new Map()
+  const ids = [...new Set(fired.map(({ id }) => id))]
+  const counts = yield* rows<{ partition_id: number; count: number }>(
+    `SELECT partition_id, COUNT(*) AS count FROM event_names WHERE partition_id IN (${marks(
+      ids
+    )}) GROUP BY partition_id`,
+    ...ids
+  )
+  const known = new Map(counts.map(({ partition_id, count }) => [partition_id, count]))
+  return new Map(ids.map((id) => [id, MAX_EVENT_NAMES - (known.get(id) ?? 0)]))
+}
+
+/** The counts of names after what was fired. */
+function counted(fired: NonNullable<Ack['fired']>, known: Count[], room: number, now: number): Count[] {
   const counts = new Map(known.map((count) => [count.name, count]))
-  const isNew = names.some((name) => !counts.has(name))
-  const all = isNew
-    ? yield* row<{ count: number }>('SELECT COUNT(*) AS count FROM event_names WHERE partition_id = ?', partitionId)
-    : undefined
-  let room = MAX_EVENT_NAMES - (all?.count ?? 0)
   for (const { name, matches, skipped } of fired) {
     if (!counts.has(name) && room-- <= 0 && !counts.has(OTHER_NAMES)) counts.set(OTHER_NAMES, noCalls(OTHER_NAMES))
     const count = counts.get(name) ?? counts.get(OTHER_NAMES) ?? noCalls(name)
@@ -298,112 +408,111 @@ function* noteFired(partitionId: number, fired: NonNullable<Ack['fired']>, now: 
       if (matches !== undefined) Object.assign(count, { matches, asked_at: now })
     }
   }
-  yield* replace(
-    'event_names',
-    ['partition_id', 'name', 'calls', 'matched', 'skipped', 'asked_at', 'matches'],
-    [...counts.values()].map(({ name, calls, matched, skipped, asked_at, matches }) => [
-      ...[partitionId, name, calls, matched, skipped, asked_at, matches]
-    ]),
-    ['partition_id', 'name']
-  )
+  return [...counts.values()]
 }
 
-function noCalls(name: string) {
+function noCalls(name: string): Count {
   return { name, calls: 0, matched: 0, skipped: 0, asked_at: 0, matches: 0 }
 }
 
+/** Puts back what waits for what acks name. @returns how many events, for each partition. */
 function* requeue(
-  partitionId: number,
-  { requeue: all = [], requeueFirst = [], requeueIdentifies = [] }: Ack
-): Transaction<number> {
-  const ids = new Set<number>()
-  const find = function* (keys: string[], select: string, rest = ''): Transaction<void> {
-    for (const some of pieces(keys)) {
-      const found = yield* rows<{ id: number }>(
-        `SELECT ${select} AS id FROM blocked_keys
-          JOIN events ON events.partition_id = blocked_keys.partition_id AND events.id = event_id
-          WHERE blocked_keys.partition_id = ? AND key IN (${marks(some)}) ${rest}`,
-        partitionId,
-        ...some
-      )
-      for (const { id } of found) ids.add(id)
-    }
-  }
-  yield* find(requeueFirst, 'MIN(event_id)', 'GROUP BY key')
-  if (ids.size > 0) {
-    // Those that wait for an email of their own are not waiting for their turn.
-    const unready = yield* rows<{ id: number }>(
-      `SELECT id FROM events WHERE partition_id = ? AND id IN (${marks([...ids])}) AND deferred_for = 'email'`,
-      partitionId,
-      ...ids
+  context: Context,
+  all: (rowsOf: (ack: Ack) => Param[][]) => Param[][]
+): Transaction<Map<number, number>> {
+  const find = function* (keys: Param[][], select: string, rest = ''): Transaction<EventId[]> {
+    if (keys.length === 0) return []
+    return yield* rows<EventId>(
+      `SELECT blocked_keys.partition_id AS partition_id, ${select} AS id FROM ${context.dialect.given(KEYS)} AS given
+        JOIN blocked_keys ON blocked_keys.partition_id = given.partition_id AND blocked_keys.key = given.key
+        JOIN events ON events.partition_id = blocked_keys.partition_id AND events.id = event_id ${rest}`,
+      given(keys)
     )
-    for (const { id } of unready) ids.delete(id)
   }
-  yield* find(all, 'event_id')
-  yield* find(requeueIdentifies, 'event_id', `AND type = 'identify' AND deferred_for <> 'retry'`)
-  yield* putBack(partitionId, [...ids])
-  return ids.size
+  const keysOf = (keys: string[] = []) => keys.map((key) => [key])
+  const first = yield* find(
+    all(({ requeueFirst }) => keysOf(requeueFirst)),
+    'MIN(event_id)',
+    'GROUP BY blocked_keys.partition_id, blocked_keys.key'
+  )
+  // Those that wait for an email of their own are not waiting for their turn.
+  const ready =
+    first.length === 0
+      ? []
+      : yield* rows<EventId>(
+          `SELECT partition_id, id FROM events WHERE ${isGiven(context, EVENTS)} AND deferred_for <> 'email'`,
+          given(idsOf(first))
+        )
+  const others = yield* find(
+    all((ack) => keysOf(ack.requeue)),
+    'event_id'
+  )
+  const identifies = yield* find(
+    all(({ requeueIdentifies }) => keysOf(requeueIdentifies)),
+    'event_id',
+    `WHERE type = 'identify' AND deferred_for <> 'retry'`
+  )
+  const found = new Map(
+    [...ready, ...others, ...identifies].map((event) => [`${event.partition_id} ${event.id}`, event])
+  )
+  yield* putBack(context, [...found.values()])
+  return new Map([...byPartition([...found.values()])].map(([id, events]) => [id, events.length]))
 }
 
-function* putBack(partitionId: number, deferred: number[]): Transaction<void> {
-  for (const ids of pieces(deferred)) {
-    yield* write(
-      `UPDATE events SET deferred_for = NULL, deferred_until = NULL WHERE partition_id = ? AND id IN (${marks(ids)})`,
-      partitionId,
-      ...ids
-    )
-    yield* unblock(partitionId, ids)
-  }
+function idsOf(events: EventId[]): Param[][] {
+  return events.map(({ partition_id, id }) => [partition_id, id])
 }
 
-function* unblock(partitionId: number, ids: number[]): Transaction<void> {
-  yield* write(`DELETE FROM blocked_keys WHERE partition_id = ? AND event_id IN (${marks(ids)})`, partitionId, ...ids)
+function* putBack(context: Context, deferred: EventId[]): Transaction<void> {
+  if (deferred.length === 0) return
+  yield* write(
+    `UPDATE events SET deferred_for = NULL, deferred_until = NULL WHERE ${isGiven(context, EVENTS)}`,
+    given(idsOf(deferred))
+  )
+  yield* unblock(context, idsOf(deferred))
 }
 
-interface Gone {
-  count: number
+function* unblock(context: Context, events: Param[][]): Transaction<void> {
+  yield* write(
+    `DELETE FROM blocked_keys WHERE ${isGiven(context, { partition_id: 'BIGINT', event_id: 'BIGINT' })}`,
+    given(events)
+  )
+}
+
+interface Gone extends EventId {
   bytes: number
 }
 
-/** Takes events out of a partition; its counts are the caller's to change. */
-function* remove(partitionId: number, events: number[]): Transaction<Gone> {
-  const gone: Gone = { count: 0, bytes: 0 }
-  for (const ids of pieces(events)) {
-    const removed = yield* rows<{ bytes: number }>(
-      `DELETE FROM events WHERE partition_id = ? AND id IN (${marks(ids)}) RETURNING bytes`,
-      partitionId,
-      ...ids
-    )
-    gone.count += removed.length
-    gone.bytes += sum(removed.map(({ bytes }) => bytes))
-  }
-  return gone
+/** Takes events, each given by its partition and id, out of their partitions, whose counts are the caller's to change. */
+function* remove(context: Context, events: Param[][]): Transaction<Gone[]> {
+  if (events.length === 0) return []
+  return yield* rows<Gone>(
+    `DELETE FROM events WHERE ${isGiven(context, EVENTS)} RETURNING partition_id, id, bytes`,
+    given(events)
+  )
 }
 
-/** Makes events dead letters. The partition must be locked; its counts are the caller's to change. */
-export function* bury(
-  partitionId: number,
-  events: number[],
-  reason: DeadReason,
-  detail: string,
-  now: number
-): Transaction<Gone> {
-  for (const ids of pieces(events)) {
-    yield* write(
-      `INSERT INTO dead_letters
-        (partition_id, message_id, type, bytes, arrived_at, attempts, first_failed_at, died_at, reason, detail, body)
-        SELECT partition_id, message_id, type, bytes, arrived_at, attempts, first_failed_at,
-          CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), body
-        FROM events WHERE partition_id = ? AND id IN (${marks(ids)}) ORDER BY id`,
-      now,
-      reason,
-      detail,
-      partitionId,
-      ...ids
-    )
-    yield* unblock(partitionId, ids)
-  }
-  return yield* remove(partitionId, events)
+/**
+ * Makes dead letters of events, each given by its partition, its id, the reason and the detail. The partitions must be
+ * locked; their counts are the caller's to change.
+ */
+export function* bury(context: Context, dead: Param[][]): Transaction<Gone[]> {
+  if (dead.length === 0) return []
+  const columns = { ...EVENTS, reason: 'TEXT', detail: 'TEXT' } as const
+  yield* write(
+    `INSERT INTO dead_letters
+      (partition_id, message_id, type, bytes, arrived_at, attempts, first_failed_at, died_at, reason, detail, body)
+      SELECT events.partition_id, message_id, type, bytes, arrived_at, attempts, first_failed_at, CAST(? AS BIGINT),
+        given.reason, given.detail, body
+      FROM ${context.dialect.given(columns)} AS given
+      JOIN events ON events.partition_id = given.partition_id AND events.id = given.id
+      ORDER BY events.partition_id, events.id`,
+    context.now,
+    given(dead)
+  )
+  const events = dead.map(([partitionId, id]) => [partitionId, id])
+  yield* unblock(context, events)
+  return yield* remove(context, events)
 }
 
 export const transactions = { head, lookUp, lookUpNames, markFiring, ack, noteContactIds }

@@ -1,4 +1,4 @@
-import type { Dialect } from './dialect'
+import type { Columns, Dialect } from './dialect'
 
 /**
  * A transaction, written as a generator that yields its SQL and gets the answers back. So it is written once and run by
@@ -14,13 +14,22 @@ export interface Context {
   now: number
 }
 
-export type Step = Query | Insert | InsertAbsent | Update
+export type Step = Query | Each | Insert | InsertAbsent | Update
 
 export interface Query {
   kind: 'query'
   /** With `?` for each parameter. */
   sql: string
   params: Param[]
+}
+
+/** One SELECT for each row of parameters, as the driver does it best. */
+export interface Each {
+  kind: 'each'
+  /** With `?` for each parameter of a row. */
+  sql: string
+  /** Whole numbers. */
+  rows: number[][]
 }
 
 /** One row or thousands, as the driver does it best. */
@@ -118,6 +127,24 @@ export function* replace(table: string, columns: string[], values: Param[][], un
 /** Sets columns of rows that are found by the first column. */
 export function* updateEach(table: string, columns: string[], values: (number | null)[][]): Transaction<void> {
   if (values.length > 0) yield { kind: 'update', table, columns, rows: values }
+}
+
+/** The rows of a SELECT, run for each row of parameters. */
+export function* each<Columns extends Row>(sql: string, params: number[][]): Transaction<Columns[]> {
+  if (params.length === 0) return []
+  const answer = yield { kind: 'each', sql, rows: params }
+  return answer.rows as Columns[]
+}
+
+/** Condition that columns hold what one of the given rows does. */
+export function isGiven({ dialect }: Context, columns: Columns): string {
+  const names = Object.keys(columns).join(', ')
+  return `(${names}) IN (SELECT ${names} FROM ${dialect.given(columns)})`
+}
+
+/** Rows as one parameter, for a table that `dialect.given` makes of them: so a statement is the same for any number of rows. */
+export function given(values: Param[][]): string {
+  return JSON.stringify(values)
 }
 
 /** `?, ?, ?` for an IN list. */
