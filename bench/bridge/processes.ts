@@ -13,7 +13,9 @@ import { createMetrics } from '../../src/bridge/metrics'
 import type { Queue } from '../../src/bridge/queue'
 import { openQueue } from '../../src/bridge/queue'
 import { prove } from '../../src/bridge/queue/__tests__/__helpers__/prove'
-import { kilobyteEvent } from './load'
+import { SECRET } from '../../src/bridge/queue/__tests__/__helpers__/stores'
+import { expressBullmq } from './express-bullmq'
+import { KEY, kilobyteEvent } from './load'
 
 /*
  * What is measured runs in a process of its own, so that nothing inherits another's memory. `role ...arguments` come on the
@@ -21,16 +23,26 @@ import { kilobyteEvent } from './load'
  */
 
 const roles: Record<string, (...args: string[]) => Promise<void>> = {
-  /** The ingest in front of a store in a file. */
-  async storing(file) {
-    await serve(await openProven(file))
+  /** The ingest in front of a store. */
+  async storing(target, ...keys) {
+    const queue = await open(target)
+    await prove(queue, ...keys)
+    await serve(queue)
   },
 
   /** The same ingest in front of nothing. */
   async forgetting() {
-    const queue = await openProven(':memory:')
+    const queue = await open(':memory:')
+    await prove(queue, KEY)
     queue.enqueue = async (_partition, { events }) => ({ accepted: events.length, duplicates: 0 })
     await serve(queue)
+  },
+
+  /** What one would write without the bridge. */
+  async 'express-bullmq'(redisPort) {
+    const server = expressBullmq(Number(redisPort)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    tell({ port: (server.address() as AddressInfo).port })
   },
 
   /** The rows themselves into a bare SQLite table, a hundred in a transaction, as durable as the bridge. */
@@ -47,12 +59,13 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
       for (let i = 0; i < 100; i++) insert.run(randomUUID(), kilobyteEvent(rows++))
       database.exec('COMMIT')
     }
-    tell({ rowsPerSecond: (rows / (performance.now() - started)) * 1000 })
+    tell({ perSecond: (rows / (performance.now() - started)) * 1000 })
   },
 
   /** Puts identifies into a store, as if the ingest had taken them. */
   async filling(file, total) {
-    const queue = await openProven(file)
+    const queue = await open(file)
+    await prove(queue, KEY)
     const request = { options: {}, receivedAt: new Date() }
     for (let n = 0; n < Number(total); n += 1000) {
       const taken: Normalized = { events: [], rejected: [], ignored: 0 }
@@ -63,9 +76,15 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
     tell({})
   },
 
+  /** Delivers what comes into a store. */
+  async delivering(target, apiUrl) {
+    startDelivery({ queue: await open(target), apiUrl, log: pino({ level: 'silent' }), pollMs: 50 })
+    tell({})
+  },
+
   /** Delivers all that is in a store, and watches its own memory. */
   async draining(file, apiUrl) {
-    const queue = await openQueue(file)
+    const queue = await open(file)
     const started = performance.now()
     let peak = 0
     setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 50)
@@ -76,12 +95,12 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
     await queue.close()
   },
 
-  /** An EmailSendX that agrees to everything at once and never limits anybody. */
+  /** An EmailSendX that agrees to everything at once, knows everybody, and never limits anybody. */
   async agreeing() {
     const server = createServer((request, response) => {
       request.resume().on('end', () => {
         response.setHeader('content-type', 'application/json')
-        response.end('{"data":{"summary":{"failed":0},"errors":[]}}')
+        response.end(JSON.stringify({ data: answerTo(new URL(request.url ?? '', 'http://localhost')) }))
       })
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -89,13 +108,16 @@ const roles: Record<string, (...args: string[]) => Promise<void>> = {
   }
 }
 
-const KEY = 'esx_test_0123456789abcdef0123456789abcdef'
+function answerTo({ pathname, searchParams }: URL): unknown {
+  const email = searchParams.get('search')
+  if (email !== null) return [{ id: `id of ${email}`, email }]
+  return pathname.endsWith('/events') ? { matchingAutomations: 1 } : { summary: { failed: 0 }, errors: [] }
+}
 
-/** A queue that has seen the key accepted: others may only have a little in it. */
-async function openProven(target: string): Promise<Queue> {
-  const queue = await openQueue(target)
-  await prove(queue, KEY)
-  return queue
+async function open(target: string): Promise<Queue> {
+  // EmailSendX is on localhost here (see definitions/emailsendx/connection.ts).
+  process.env.EMAILSENDX_ALLOW_HTTP = '1'
+  return openQueue(target, { secret: SECRET })
 }
 
 async function serve(queue: Queue): Promise<void> {

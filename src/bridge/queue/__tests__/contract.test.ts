@@ -483,6 +483,81 @@ describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
       })
     })
 
+    describe('that are worked on at the same time', () => {
+      const keys = ['a', 'b', 'c', 'd'].map((apiKey) => ({ apiKey }))
+      let claimed: ClaimedPartition[]
+
+      beforeEach(async () => {
+        await prove(queue, ...keys.map(({ apiKey }) => apiKey))
+        for (const [n, each] of keys.entries()) await take(each, ...Array.from({ length: n + 1 }, () => track()))
+        await queue.runs.heartbeat('worker', 10_000)
+        claimed = await queue.runs.claim('worker', { pool: 'normal', limit: 10 })
+        claimed.sort((one, two) => (one.apiKey ?? '').localeCompare(two.apiKey ?? ''))
+        expect(claimed.map(({ apiKey }) => apiKey)).toEqual(['a', 'b', 'c', 'd'])
+      })
+
+      it('get each its own answers', async () => {
+        const pages = await Promise.all(claimed.map((lease) => queue.runs.head(lease, { rows: 2, bytes: 1e6 })))
+        expect(pages.map(({ events, complete }) => [events.length, complete])).toEqual([
+          [1, true],
+          [2, true],
+          [2, false],
+          [2, false]
+        ])
+        const fires = claimed.map((lease, n) => queue.runs.markFiring(lease, pages[n].events[0].id))
+        await Promise.all(fires)
+        const acks = claimed.map((lease, n) => {
+          const [first, second] = pages[n].events
+          const email = `${lease.apiKey}@example.com`
+          const links = [{ key: userKey('u1'), email }]
+          const contacts = [{ key: emailKey(email), contactId: `contact of ${email}` }]
+          const dead = second && [{ ids: [second.id], reason: 'refused' as const, detail: `of ${lease.apiKey}` }]
+          return queue.runs.ack(lease, { delivered: [first.id], dead, links, contacts, fired: [{ name: 'x' }] })
+        })
+        expect(await Promise.all(acks)).toEqual(keys.map(() => ({ requeued: 0 })))
+        const known = await Promise.all(claimed.map((lease) => queue.runs.lookUp(lease, [userKey('u1')])))
+        expect(known.map(({ emails }) => emails.get(userKey('u1')))).toEqual(
+          keys.map(({ apiKey }) => `${apiKey}@example.com`)
+        )
+        await Promise.all(claimed.map((lease) => queue.runs.release(lease, { ...STATE, slow: lease.apiKey === 'd' })))
+
+        const listed = await Promise.all(keys.map((each) => queue.partitions.list(each)))
+        expect(listed.map(([{ events, delivered, deadLetters }]) => [events, delivered, deadLetters])).toEqual([
+          [0, 1, 0],
+          [0, 1, 1],
+          [1, 1, 1],
+          [2, 1, 1]
+        ])
+        expect((await queue.deadLetters.list(keys[2])).map(({ detail }) => detail)).toEqual(['of c'])
+        expect((await queue.runs.claim('worker', { pool: 'slow', limit: 10 })).map(({ apiKey }) => apiKey)).toEqual([
+          'd'
+        ])
+        expect((await queue.runs.claim('worker', { pool: 'normal', limit: 10 })).map(({ apiKey }) => apiKey)).toEqual([
+          'c'
+        ])
+      })
+
+      it('spoil nothing for each other when one is taken over, or is refused by the store', async () => {
+        const pages = await Promise.all(claimed.map((lease) => queue.runs.head(lease, ALL)))
+        const stale = { ...claimed[0], token: claimed[0].token - 1 }
+        const isNoTime = [{ key: userKey('u1'), email: 'b@example.com', seenAt: NaN }]
+        const answers = await Promise.allSettled([
+          queue.runs.ack(stale, { delivered: [pages[0].events[0].id] }),
+          queue.runs.ack(claimed[1], { delivered: [pages[1].events[0].id], links: isNoTime }),
+          queue.runs.ack(claimed[2], { delivered: [pages[2].events[0].id] }),
+          queue.runs.ack(claimed[3], { delivered: [pages[3].events[0].id] })
+        ])
+        expect(answers).toMatchObject([
+          { reason: expect.any(LeaseLost) },
+          { reason: expect.any(QueueUnavailable) },
+          { value: { requeued: 0 } },
+          { value: { requeued: 0 } }
+        ])
+        const left = await Promise.all(claimed.map((lease) => queued(lease)))
+        expect(left.map((events) => events.length)).toEqual([1, 2, 2, 3])
+      })
+    })
+
     it('that are paused wait until they are resumed, whatever arrives', async () => {
       await take(key, track())
       expect(await queue.partitions.pause({ apiKey: key.apiKey })).toBe(1)

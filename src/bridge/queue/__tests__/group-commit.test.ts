@@ -87,6 +87,10 @@ it('writes each by itself when the group fails for one of them', async () => {
   groups[2].fail(new Error('one is bad'))
   await turn()
   groups[3].commit()
-  expect(await all).toMatchObject([{ value: 'took one' }, { reason: { message: 'one is bad' } }, { value: 'took three' }])
+  expect(await all).toMatchObject([
+    { value: 'took one' },
+    { reason: { message: 'one is bad' } },
+    { value: 'took three' }
+  ])
   expect(names()).toEqual(['one bad three', 'one', 'bad', 'three'])
 })

