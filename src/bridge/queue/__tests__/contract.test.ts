@@ -6,7 +6,7 @@ import { PartitionRefused, LeaseLost, openQueue, QueueFull, QueueUnavailable, Qu
 import type { Ack, ClaimedPartition, Deferral, Queue, QueuedEvent, QueueOptions } from '..'
 import { identify, track } from './__helpers__/events'
 import { prove } from './__helpers__/prove'
-import { runSql, SECRET, stores } from './__helpers__/stores'
+import { engines, runSql, SECRET, stores } from './__helpers__/stores'
 
 const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR
@@ -16,7 +16,7 @@ const other = { apiKey: 'esx_test_two' }
 const ALL = { rows: 1000, bytes: 1_000_000 }
 const STATE = { pausedUntil: 0, failures: 0, slow: false, succeeded: false, tried: false }
 
-describe.each(['SQLite', 'Postgres'] as const)('a queue on %s', (engine) => {
+describe.each(engines)('a queue on %s', (engine) => {
   const { fresh } = stores(engine)
   let queue: Queue
   let target: string

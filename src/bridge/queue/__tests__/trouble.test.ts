@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Client } from 'pg'
 import { openQueue, QueueUnavailable, QueueUnusable } from '..'
 import type { Queue, QueueOptions } from '..'
 import { track } from './__helpers__/events'
@@ -236,6 +237,53 @@ describe('a Postgres database', () => {
     await server.turn('start')
     expect(await take(queue, ...events)).toEqual({ accepted: 0, duplicates: 10 })
     expect(await deliver(queue, 100)).toEqual(events.map(({ messageId }) => messageId))
+  })
+
+  it('that undoes a transaction, for a deadlock, is asked to do it again', async () => {
+    const target = await server.freshSchema()
+    const queue = await open(target)
+    await prove(queue, 'one', 'two')
+    const other = new Client(target)
+    await other.connect()
+    // So that it is the bridge's transaction that is undone.
+    await other.query(`SET deadlock_timeout = '1min'; BEGIN; SELECT 1 FROM partitions WHERE id = 2 FOR UPDATE`)
+    const taken = Promise.all(
+      ['one', 'two'].map((apiKey) => queue.enqueue({ apiKey }, { events: [track()], rejected: [] }))
+    )
+    const isWaited = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FROM partitions%'`
+    while ((await other.query(isWaited)).rowCount === 0) await other.query('SELECT pg_stat_clear_snapshot()')
+    await other.query('SELECT 1 FROM partitions WHERE id = 1 FOR UPDATE; COMMIT')
+    await other.end()
+    expect(await taken).toEqual([
+      { accepted: 1, duplicates: 0 },
+      { accepted: 1, duplicates: 0 }
+    ])
+  })
+
+  it('that undoes transactions, since they are all serializable, is asked to do them again', async () => {
+    const target = await server.freshSchema()
+    const serializable = `${target}%20-c%20default_transaction_isolation%3Dserializable`
+    const queues = [await open(serializable), await open(serializable)]
+    await prove(queues[0], key.apiKey)
+    const events = Array.from({ length: 20 }, () => track())
+    for (const event of events) await Promise.all(queues.map((queue) => take(queue, event)))
+    expect(await deliver(queues[0], 100)).toEqual(events.map(({ messageId }) => messageId))
+  })
+
+  it('has keys that begin with the partition in all tables but five small ones', async () => {
+    const target = await server.freshSchema()
+    await open(target)
+    const client = new Client(target)
+    await client.connect()
+    const { rows } = await client.query<{ name: string; first: string }>(
+      `SELECT relname AS name, attname AS first FROM pg_index
+        JOIN pg_class ON pg_class.oid = indrelid JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+        WHERE indisprimary AND relnamespace = current_schema()::regnamespace`
+    )
+    await client.end()
+    const others = rows.filter(({ first }) => first !== 'partition_id').map(({ name }) => name)
+    expect(others.sort()).toEqual(['message_id_spans', 'meta', 'partitions', 'schema_versions', 'workers'])
+    expect(rows.length).toBeGreaterThan(10)
   })
 
   it('that can not be reached is refused with the reason', async () => {

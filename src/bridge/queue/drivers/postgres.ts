@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { Pool, types } from 'pg'
 import type { PoolClient } from 'pg'
 import { QueueUnavailable, QueueUnusable, WriteRefused } from '../errors'
@@ -15,9 +16,11 @@ const CONNECT_TIMEOUT_MS = 3_000
 const ANSWER_TIMEOUT_MS = 15_000
 const MAX_ROWS_PER_INSERT = 1_000
 
-/** Two transactions met in a deadlock, and this one was undone to let the other pass. */
+/** Two transactions met in a deadlock, or could not be put in an order, and this one was undone to let the other pass. */
 const UNDONE = ['40P01', '40001']
-const MAX_TRIES = 5
+const MAX_TRIES = 10
+/** Before it is done again, it waits for up to this, times the tries before: two that meet again would undo each other for ever. */
+const TRY_AGAIN_MS = 20
 
 /** Errors of the data, of its size, of a row that others keep locked, and of a statement that took too long. */
 const OF_WHAT_IS_WRITTEN = /^(22...|23...|54...|55P03|57014)$/
@@ -65,7 +68,10 @@ class PostgresDriver implements Driver {
       try {
         return await this.transaction(name, now, args)
       } catch (error) {
-        if (tries < MAX_TRIES && UNDONE.includes(codeOf(error))) continue
+        if (tries < MAX_TRIES && UNDONE.includes(codeOf(error))) {
+          await setTimeout(Math.random() * TRY_AGAIN_MS * tries)
+          continue
+        }
         const Unavailable = OF_WHAT_IS_WRITTEN.test(codeOf(error)) ? WriteRefused : QueueUnavailable
         throw new Unavailable(`The Postgres store can't be used: ${inWords(error)}.`, { cause: error })
       }

@@ -31,7 +31,13 @@ const server = new Server({
   createPostgresUser: isRoot,
   initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
   // No test pulls the plug, so nothing needs to reach the disk.
-  postgresFlags: [...(isDurable ? [] : ['-c', 'fsync=off']), '-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1'],
+  postgresFlags: [
+    ...(isDurable ? [] : ['-c', 'fsync=off']),
+    '-c',
+    'unix_socket_directories=',
+    '-c',
+    'listen_addresses=127.0.0.1'
+  ],
   onLog: (line) => log.push(line),
   onError: (error) => log.push(error)
 })

@@ -7,10 +7,15 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import Database from 'libsql'
 import { Client } from 'pg'
+import { hasPgBouncer, PgBouncer } from './pgbouncer'
 
 export const SECRET = 'a secret for tests, long enough'
 
-export type EngineName = 'SQLite' | 'Postgres'
+const ENGINES = ['SQLite', 'Postgres', 'Postgres through PgBouncer'] as const
+export type EngineName = (typeof ENGINES)[number]
+
+/** What this machine has. PgBouncer comes with no package. */
+export const engines = ENGINES.filter((engine) => engine !== 'Postgres through PgBouncer' || hasPgBouncer)
 
 /** Places for stores, all of them gone when the tests of the file are done. */
 export interface Stores {
@@ -34,7 +39,8 @@ export async function runSql(target: string, statements: string): Promise<void> 
 
 /** To be called inside a `describe`. */
 export function stores(engine: EngineName): Stores {
-  return engine === 'SQLite' ? sqliteFiles() : postgresSchemas()
+  if (engine === 'SQLite') return sqliteFiles()
+  return engine === 'Postgres' ? postgresSchemas() : pooledDatabases()
 }
 
 export function sqliteFiles(): Stores {
@@ -52,9 +58,23 @@ function postgresSchemas(): Stores {
   return { fresh: () => server.freshSchema() }
 }
 
+function pooledDatabases(): Stores {
+  let server: PostgresServer
+  let bouncer: PgBouncer
+  beforeAll(async () => {
+    server = await PostgresServer.start()
+    bouncer = await PgBouncer.start(server.url)
+  }, 60_000)
+  afterAll(async () => {
+    await bouncer.end()
+    await server.end()
+  })
+  return { fresh: async () => bouncer.through(await server.freshDatabase()) }
+}
+
 /** A Postgres server of our own, on a free port. */
 export class PostgresServer {
-  private constructor(private readonly process: ChildProcess, private readonly url: string) {}
+  private constructor(private readonly process: ChildProcess, readonly url: string) {}
 
   /** @param durable what is committed is on disk; no test needs that, measuring does */
   static async start({ durable = false } = {}): Promise<PostgresServer> {
@@ -67,11 +87,17 @@ export class PostgresServer {
   /** URL whose connections see a new, empty schema. */
   async freshSchema(): Promise<string> {
     const schema = `test_${randomBytes(6).toString('hex')}`
-    const client = new Client({ connectionString: this.url })
-    await client.connect()
-    await client.query(`CREATE SCHEMA ${schema}`)
-    await client.end()
+    await runSql(this.url, `CREATE SCHEMA ${schema}`)
     return `${this.url}?options=${encodeURIComponent(`-c search_path=${schema}`)}`
+  }
+
+  /** URL of a new, empty database: a pooler passes on no choice of a schema. */
+  async freshDatabase(): Promise<string> {
+    const database = `test_${randomBytes(6).toString('hex')}`
+    await runSql(this.url, `CREATE DATABASE ${database}`)
+    const url = new URL(this.url)
+    url.pathname = database
+    return url.href
   }
 
   /** Stops the server, or starts it again with what it had. */

@@ -1,0 +1,87 @@
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Client } from 'pg'
+
+/** Whether this machine has one. */
+export const hasPgBouncer = spawnSync('pgbouncer', ['--version']).status === 0
+
+/** It refuses to run as root; then it runs as nobody, who is on every system. */
+const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+
+/** A PgBouncer in transaction mode: each transaction may get another connection to Postgres. */
+export class PgBouncer {
+  private constructor(
+    private readonly process: ChildProcess,
+    private readonly folder: string,
+    private readonly port: number
+  ) {}
+
+  /** @param server URL of the Postgres behind it */
+  static async start(server: string): Promise<PgBouncer> {
+    const { hostname, port: serverPort, username, password } = new URL(server)
+    const folder = mkdtempSync(path.join(tmpdir(), 'bridge-pgbouncer-'))
+    chmodSync(folder, 0o755)
+    const port = await freePort()
+    const config = path.join(folder, 'pgbouncer.ini')
+    writeFileSync(
+      config,
+      `[databases]
+* = host=${hostname} port=${serverPort} user=${username} password=${password}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 5
+server_idle_timeout = 1
+`
+    )
+    const bouncer = spawn('pgbouncer', ['--quiet', config], { ...NOBODY, stdio: 'ignore' })
+    await answering(bouncer, `postgres://any@127.0.0.1:${port}/postgres`)
+    return new PgBouncer(bouncer, folder, port)
+  }
+
+  /** The URL of a database, through it. */
+  through(database: string): string {
+    const url = new URL(database)
+    url.port = String(this.port)
+    return url.href
+  }
+
+  async end(): Promise<void> {
+    const exit = once(this.process, 'exit')
+    this.process.kill('SIGKILL')
+    await exit
+    rmSync(this.folder, { recursive: true })
+  }
+}
+
+async function answering(bouncer: ChildProcess, url: string): Promise<void> {
+  while (bouncer.exitCode === null) {
+    const client = new Client(url)
+    const isThere = await client.connect().then(
+      () => true,
+      () => false
+    )
+    await client.end()
+    if (isThere) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`pgbouncer ended with ${bouncer.exitCode}`)
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
