@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any */
+/* eslint-disable @typescript-eslint/no-explicit-any -- as in the file of Segment that it stands in for */
 import type { ActionDefinition, DestinationDefinition, InputField } from '@segment/actions-core'
 import Chance from 'chance'
 
