@@ -57,25 +57,28 @@ describe('a new key', () => {
 })
 
 describe('keys whose calls hang', () => {
-  it('delay nobody else, however many they are', async () => {
-    rig = await Rig.start({ concurrency: 4 })
-    const keys = await Promise.all(
-      Array.from({ length: 60 }, () => rig.control<{ key: string }>('POST', 'keys', { name: 'partition' }))
-    )
-    for (const { key } of keys) await rig.takeFor(key)
-    await rig.quiet()
-    const hanging = keys.slice(0, 50)
-    for (const { key } of hanging) {
+  it('delay nobody else: beside 200 of them others are delivered within two seconds', async () => {
+    rig = await Rig.start({ graceMs: 100 })
+    const keys: string[] = []
+    // Not all at once: there are places for so many keys only that are yet to be accepted.
+    for (let round = 0; round < 4; round++) {
+      for (let n = 0; n < 55; n++) {
+        const { key } = await rig.control<{ key: string }>('POST', 'keys', { name: 'partition' })
+        keys.push(key)
+        await rig.takeFor(key)
+      }
+      await rig.quiet()
+    }
+    const [hanging, others] = [keys.slice(20), keys.slice(0, 20)]
+    for (const key of hanging) {
       await rig.fault({ kind: 'drop', path: '/api/v1/contacts/bulk', key, times: 'always', delayMs: 15_000 })
     }
-    await Promise.all(hanging.map(({ key }, n) => rig.takeFor(key, identify({ email: `slow${n}@example.com` }))))
+    await Promise.all(hanging.map((key, n) => rig.takeFor(key, identify({ email: `slow${n}@example.com` }))))
     const begun = performance.now()
-    await Promise.all(keys.slice(50).map(({ key }, n) => rig.takeFor(key, identify({ email: `fast${n}@example.com` }))))
-    while ((await rig.queue.stats()).events > 50) await tick()
-    // Long before the first of the hanging calls ends.
-    expect(performance.now() - begun).toBeLessThan(12_000)
-    expect((await rig.state()).totals.contacts).toBe(10)
-    await rig.control('DELETE', 'faults')
+    await Promise.all(others.map((key, n) => rig.takeFor(key, identify({ email: `fast${n}@example.com` }))))
+    while ((await rig.queue.stats()).events > hanging.length) await tick()
+    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect((await rig.state()).totals.contacts).toBe(others.length)
   })
 })
 
