@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { resolveEmail, toEmail } from '../../../definitions/emailsendx/functions'
 import type { BridgeEvent } from '../event'
+import { shortened } from '../queue/keys'
 import type { JsonObject } from '../../http/json'
 
 /** The names that mean something at the root of an event, in Segment's spelling. */
@@ -49,8 +50,6 @@ function sound(name: string): string {
 
 /** Segment's own limit for a messageId (its duplicate-data guide). */
 const MAX_MESSAGE_ID = 100
-/** A userId is an index key in the store; Postgres refuses index rows over about 2,700 bytes. */
-const MAX_USER_ID = 255
 /** NUL, which Postgres refuses in text, and halves of a surrogate pair, which UTF-8 cannot say. */
 const UNSTORABLE = /\0|\p{Surrogate}/gu
 
@@ -63,11 +62,6 @@ export function idText(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined
   const text = value.replace(UNSTORABLE, '').trim()
   return text === '' ? undefined : text
-}
-
-/** The id of a user as the queue knows it: one that is too long for an index is known by its hash. */
-export function storableId(id: string | undefined): string | undefined {
-  return id === undefined ? undefined : shortened(id, MAX_USER_ID)
 }
 
 /**
@@ -87,10 +81,6 @@ export function messageIdOf(event: JsonObject): string {
 /** A name for something that has none, from what it says; equal things get the same one. */
 export function contentId(value: unknown): string {
   return `hash-${sha256(JSON.stringify(value))}`
-}
-
-function shortened(id: string, max: number): string {
-  return id.length > max ? `hash-${sha256(id)}` : id
 }
 
 function sha256(text: string): string {

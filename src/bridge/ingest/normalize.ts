@@ -1,7 +1,8 @@
 import { isObject } from '../../http/json'
 import type { JsonObject } from '../../http/json'
 import type { BridgeEvent, DeliveryOptions, RejectedItem } from '../event'
-import { contentId, findEmail, idText, inSegmentsSpelling, messageIdOf, storableId, timeOf } from './fields'
+import { storableId } from '../queue/keys'
+import { contentId, findEmail, idText, inSegmentsSpelling, messageIdOf, timeOf } from './fields'
 import { harmless } from './parse'
 
 /** What became of the items of one request; every item is in exactly one of the three. */
@@ -95,8 +96,8 @@ function bridgeEvent(
   return {
     messageId,
     type,
-    userId: storableId(userId),
-    anonymousId: storableId(anonymousId),
+    userId: userId === undefined ? undefined : storableId(userId),
+    anonymousId: anonymousId === undefined ? undefined : storableId(anonymousId),
     email,
     ...(emailIsUserId && { emailIsUserId }),
     ...(emailProblem && { emailProblem }),

@@ -1,5 +1,18 @@
 import { createHash } from 'node:crypto'
 
+/** A userId is kept in the store; nothing there should be as long as somebody likes. */
+const MAX_USER_ID = 255
+
+/** The id of a user as the queue knows it: one that is too long is known by its hash. */
+export function storableId(id: string): string {
+  return shortened(id, MAX_USER_ID)
+}
+
+/** An id, or its hash where it is longer than `max`. */
+export function shortened(id: string, max: number): string {
+  return id.length > max ? `hash-${createHash('sha256').update(id).digest('base64url')}` : id
+}
+
 /** The keys a user goes by inside a partition. Hashes: short, of one length, and safe for every store. */
 export function userKey(userId: string): string {
   return hash('user', userId)

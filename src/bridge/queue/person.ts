@@ -1,5 +1,5 @@
 import { toEmail } from '../../../definitions/emailsendx/address'
-import { anonymousKey, emailKey, userKey } from './keys'
+import { anonymousKey, emailKey, storableId, userKey } from './keys'
 
 /** Whom a request to forget somebody names. */
 export interface PersonFilter {
@@ -18,7 +18,7 @@ export interface Person {
 
 export function toPerson({ email, userId }: PersonFilter): Person {
   const emails = email === undefined ? [] : [email.trim().toLowerCase()]
-  const userIds = userId === undefined ? [] : [userId]
+  const userIds = userId === undefined ? [] : spellings(userId.trim())
   return { emails, userIds, keys: [...emails.map(emailKey), ...userIds.map(userKey)] }
 }
 
@@ -26,8 +26,8 @@ export function toPerson({ email, userId }: PersonFilter): Person {
 export function toBeDeleted(content: unknown): Person | undefined {
   if (!isDeleteRequest(content)) return undefined
   const { userId, anonymousId, email, traits } = content as Record<string, unknown>
-  const userIds = [textOf(userId)].filter((id) => id !== '')
-  const anonymousIds = [textOf(anonymousId)].filter((id) => id !== '')
+  const userIds = spellings(textOf(userId))
+  const anonymousIds = spellings(textOf(anonymousId))
   const addresses = [...userIds, textOf(email), textOf((traits as { email?: unknown } | null | undefined)?.email)]
   const emails = addresses.flatMap((address) => toEmail(address) ?? [])
   const keys = [...emails.map(emailKey), ...userIds.map(userKey), ...anonymousIds.map(anonymousKey)]
@@ -36,6 +36,11 @@ export function toBeDeleted(content: unknown): Person | undefined {
 
 export function isDeleteRequest(content: unknown): boolean {
   return textOf((content as { type?: unknown } | null | undefined)?.type).toLowerCase() === 'delete'
+}
+
+/** An id as it was sent and as the queue knows it; none for an empty one. */
+function spellings(id: string): string[] {
+  return id === '' ? [] : [...new Set([id, storableId(id)])]
 }
 
 function textOf(value: unknown): string {

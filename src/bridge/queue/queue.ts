@@ -12,7 +12,7 @@ import type { DeadLetterCondition } from './transactions/dead-letters'
 import type { PackedRequest } from './transactions/enqueue'
 import { nameOf } from './transactions/partitions'
 import type { PartitionCondition } from './transactions/partitions'
-import type { DeleteRequest } from './transactions/people'
+import type { DeleteRequest, Trace } from './transactions/people'
 import { sum } from './transactions/sql'
 import type {
   Ack,
@@ -229,11 +229,13 @@ export class Queue {
   private async forgetIn(partitionId: number, named: Person, until: number) {
     const { store } = this
     const person = await store.whoIs(partitionId, named)
-    const events = await scanned((after) => store.forgetEvents(partitionId, person, until, after, SCAN_ROWS))
-    const deadLetters = await scanned((after) => store.forgetDead(partitionId, person, until, after, SCAN_ROWS))
+    const forget = (trace: Trace) =>
+      scanned((after) => store.forgetTraces(trace, partitionId, person, until, after, SCAN_ROWS))
+    const events = await forget('events')
+    const deadLetters = await forget('letters')
     // After what they help to find, and the request last of all, so that it can be done again when something fails on the way.
     const ids = await store.forgetIdentity(partitionId, person, until)
-    const requests = await scanned((after) => store.redactRequests(partitionId, person, until, after, SCAN_ROWS))
+    const requests = await forget('requests')
     return { events, deadLetters: deadLetters + requests, ids }
   }
 

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { Client } from 'pg'
 import Database from 'libsql'
+import { normalize } from '../../ingest/normalize'
+import type { Normalized } from '../../ingest/normalize'
 import { anonymousKey, emailKey, userKey } from '../keys'
 import { PartitionRefused, LeaseLost, openQueue, QueueFull, QueueUnavailable, QueueUnusable } from '..'
 import type { Ack, ClaimedPartition, Deferral, Queue, QueuedEvent, QueueOptions } from '..'
@@ -1070,6 +1072,27 @@ describe.each(engines)('a queue on %s', (engine) => {
       expect(await queue.stats()).toMatchObject({ events: 1, deferred: 1, deadLetters: 1, identityLinks: 1 })
       expect(await queue.deadLetters.list({})).toMatchObject([{ detail: 'Delete by hand.', messageId: 'forgotten' }])
       expect(await queue.forget(person)).toEqual({ events: 0, deadLetters: 0, ids: 0 })
+    })
+
+    it('by a user id that is too long to be kept finds what is kept by its hash', async () => {
+      const userId = 'u'.repeat(300)
+      const result: Normalized = { events: [], rejected: [], ignored: 0 }
+      normalize(
+        { type: 'track', event: 'x', userId, messageId: 'long' },
+        { options: {}, receivedAt: new Date() },
+        result
+      )
+      await take(key, ...result.events)
+      const partition = await claim()
+      const [event] = (await queued(partition)).slice(-1)
+      const keyOf = userKey(event.event.userId ?? '')
+      await queue.runs.ack(partition, { links: [{ key: keyOf, email: 'long@example.com' }] })
+      await queue.runs.release(partition, STATE)
+      await take(key, track({ email: 'long@example.com' }))
+
+      expect(await queue.forget({ userId })).toEqual({ events: 2, deadLetters: 0, ids: 1 })
+      const found = await everything()
+      for (const word of [userId, keyOf, event.event.userId, 'long@example.com']) expect(found).not.toContain(word)
     })
 
     it('is done for a delete event, which leaves nothing of them but that there was one', async () => {

@@ -69,9 +69,16 @@ export interface Scan {
   after?: number
 }
 
-/** Erases the waiting events of a person that arrived up to a time, among so many after an id. */
-function* forgetEvents(
+/**
+ * What there may be of a person: waiting events; dead letters; and of these the requests to delete the person, of which is left
+ * that they were carried out.
+ */
+export type Trace = 'events' | 'letters' | 'requests'
+
+/** Erases what there is of a person and arrived up to a time, among so many rows after an id. */
+function* forgetTraces(
   context: Context,
+  trace: Trace,
   partitionId: number,
   person: Person,
   until: number,
@@ -79,88 +86,43 @@ function* forgetEvents(
   limit: number
 ): Transaction<Scan> {
   const [partition] = yield* lockPartitions(context, 'id = ?', partitionId)
-  const { theirs, next } = yield* find('events', partitionId, person, until, after, limit)
-  if (!partition || theirs.length === 0) return { erased: 0, after: next }
+  if (!partition) return { erased: 0 }
+  const table = trace === 'events' ? 'events' : 'dead_letters'
+  const { found, next } = yield* find(table, partitionId, person, until, after, limit)
+  const theirs = trace === 'events' ? found : found.filter(({ isRequest }) => isRequest === (trace === 'requests'))
+  if (theirs.length === 0) return { erased: 0, after: next }
+
   const ids = theirs.map(({ id }) => id)
-  yield* write(`DELETE FROM events WHERE partition_id = ? AND id IN (${marks(ids)})`, partitionId, ...ids)
-  yield* write(`DELETE FROM blocked_keys WHERE partition_id = ? AND event_id IN (${marks(ids)})`, partitionId, ...ids)
-  const forgotten = yield* forgetMessages(partitionId, theirs)
-  yield* updateEach(
-    'partitions',
-    ['id', 'events', 'bytes', 'message_ids'],
-    [
-      [
-        partitionId,
-        partition.events - theirs.length,
-        partition.bytes - sum(theirs.map(({ bytes }) => bytes)),
-        partition.message_ids - forgotten
-      ]
-    ]
-  )
-  return { erased: theirs.length, after: next }
-}
-
-/** Erases the dead letters of a person that arrived up to a time, among so many after an id, except requests to delete them. */
-function* forgetDead(
-  context: Context,
-  partitionId: number,
-  person: Person,
-  until: number,
-  after: number,
-  limit: number
-): Transaction<Scan> {
-  const [partition] = yield* lockPartitions(context, 'id = ?', partitionId)
-  const { theirs, next } = yield* find('dead_letters', partitionId, person, until, after, limit)
-  const gone = theirs.filter(({ content }) => !isDeleteRequest(content))
-  if (!partition || gone.length === 0) return { erased: 0, after: next }
-  const ids = gone.map(({ id }) => id)
-  yield* write(`DELETE FROM dead_letters WHERE partition_id = ? AND id IN (${marks(ids)})`, partitionId, ...ids)
-  const forgotten = yield* forgetMessages(partitionId, gone)
-  yield* updateEach(
-    'partitions',
-    ['id', 'dead', 'dead_bytes', 'message_ids'],
-    [
-      [
-        partitionId,
-        partition.dead - gone.length,
-        partition.dead_bytes - sum(gone.map(({ bytes }) => bytes)),
-        partition.message_ids - forgotten
-      ]
-    ]
-  )
-  return { erased: gone.length, after: next }
-}
-
-/** Takes the name of a person out of the dead letters that ask to delete them: what is left says that it was carried out. */
-function* redactRequests(
-  context: Context,
-  partitionId: number,
-  person: Person,
-  until: number,
-  after: number,
-  limit: number
-): Transaction<Scan> {
-  const [partition] = yield* lockPartitions(context, 'id = ?', partitionId)
-  const { theirs, next } = yield* find('dead_letters', partitionId, person, until, after, limit)
-  const requests = theirs.filter(({ content }) => isDeleteRequest(content))
-  if (!partition || requests.length === 0) return { erased: 0, after: next }
-  for (const { id } of requests) {
-    yield* write(
-      'UPDATE dead_letters SET message_id = ?, body = ? WHERE partition_id = ? AND id = ?',
-      ...[FORGOTTEN, JSON.stringify({ type: 'delete', forgotten: true }), partitionId, id]
-    )
+  if (trace === 'requests') yield* redact(partitionId, ids)
+  else yield* write(`DELETE FROM ${table} WHERE partition_id = ? AND id IN (${marks(ids)})`, partitionId, ...ids)
+  if (trace === 'events') {
+    yield* write(`DELETE FROM blocked_keys WHERE partition_id = ? AND event_id IN (${marks(ids)})`, partitionId, ...ids)
   }
-  const forgotten = yield* forgetMessages(partitionId, requests)
-  yield* updateEach('partitions', ['id', 'message_ids'], [[partitionId, partition.message_ids - forgotten]])
-  return { erased: requests.length, after: next }
+  const forgotten = yield* forgetMessages(partitionId, theirs)
+  const bytes = sum(theirs.map((one) => one.bytes))
+  const left = {
+    id: partitionId,
+    message_ids: partition.message_ids - forgotten,
+    ...(trace === 'events' && { events: partition.events - ids.length, bytes: partition.bytes - bytes }),
+    ...(trace === 'letters' && { dead: partition.dead - ids.length, dead_bytes: partition.dead_bytes - bytes })
+  }
+  yield* updateEach('partitions', Object.keys(left), [Object.values(left)])
+  return { erased: ids.length, after: next }
+}
+
+/** Takes the name out of requests to delete somebody. */
+function* redact(partitionId: number, ids: number[]): Transaction<void> {
+  yield* write(
+    `UPDATE dead_letters SET message_id = ?, body = ? WHERE partition_id = ? AND id IN (${marks(ids)})`,
+    ...[FORGOTTEN, JSON.stringify({ type: 'delete', forgotten: true }), partitionId, ...ids]
+  )
 }
 
 interface Found {
   id: number
-  arrived_at: number
   message_id: string
   bytes: number
-  content: unknown
+  isRequest: boolean
 }
 
 function* find(
@@ -170,20 +132,19 @@ function* find(
   until: number,
   after: number,
   limit: number
-): Transaction<{ theirs: Found[]; next?: number }> {
-  const found = yield* rows<{ id: number; message_id: string; bytes: number; body: string; arrived_at: number }>(
+): Transaction<{ found: Found[]; next?: number }> {
+  const all = yield* rows<{ id: number; message_id: string; bytes: number; body: string; arrived_at: number }>(
     `SELECT id, message_id, bytes, body, arrived_at FROM ${table} WHERE partition_id = ? AND id > ? ORDER BY id LIMIT ?`,
     partitionId,
     after,
     limit
   )
-  const all = found.map(({ body, ...event }) => ({ ...event, content: JSON.parse(body) as unknown }))
-  return {
-    theirs: all.filter(
-      ({ content, message_id, arrived_at }) => arrived_at <= until && concerns(person, [content, message_id])
-    ),
-    next: found.length < limit ? undefined : found[found.length - 1].id
-  }
+  const found = all.flatMap(({ id, message_id, bytes, body, arrived_at }) => {
+    const content = JSON.parse(body) as unknown
+    const isTheirs = arrived_at <= until && concerns(person, [content, message_id])
+    return isTheirs ? [{ id, message_id, bytes, isRequest: isDeleteRequest(content) }] : []
+  })
+  return { found, next: all.length < limit ? undefined : all[all.length - 1].id }
 }
 
 function* forgetMessages(partitionId: number, theirs: Found[]): Transaction<number> {
@@ -230,7 +191,5 @@ export const transactions = {
   partitionIds,
   whoIs,
   forgetIdentity,
-  forgetEvents,
-  forgetDead,
-  redactRequests
+  forgetTraces
 }
