@@ -11,6 +11,7 @@ import { deadLettersCommand } from './dead-letters'
 import { forgetCommand } from './forget'
 import { keysCommand } from './keys'
 import type { AskCallsLeft } from './keys'
+import { moveCommand } from './move'
 import type { OpenQueue } from './open-queue'
 import { reportCommand } from './report'
 import { untilStopped } from './until-stopped'
@@ -27,6 +28,7 @@ export function bridgeCommand(): Command {
     .addCommand(deadLettersCommand(openStore))
     .addCommand(reportCommand(openStore))
     .addCommand(forgetCommand(openStore))
+    .addCommand(moveCommand())
 }
 
 const secrets = describedOptions.filter(({ isSecret }) => isSecret)

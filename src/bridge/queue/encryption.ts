@@ -45,6 +45,14 @@ function derive(secret: string, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `emailsendx bridge: ${purpose}`, 32))
 }
 
+/** Writes a secret into a file that only its owner may read, where another store finds it. */
+export function keepSecret(file: string, secret: string): void {
+  if (!existsSync(file)) writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx', flush: true })
+  if (secretFrom(file) !== secret) {
+    throw new QueueUnusable(`There is another secret in ${file}. Remove it if no store needs it any more.`)
+  }
+}
+
 /** The secret in a file that only its owner may read; made with a random one when there is none. */
 export function secretFrom(file: string): string {
   try {

@@ -1,4 +1,6 @@
 export * from './errors'
+export { moveStore } from './move'
+export type { Moved } from './move'
 export { openQueue } from './open'
 export type { QueueOptions } from './open'
 export { Queue } from './queue'

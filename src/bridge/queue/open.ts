@@ -25,13 +25,25 @@ export interface QueueOptions extends Partial<Limits> {
  * @throws QueueUnusable with the reason
  */
 export async function openQueue(target: string, options: QueueOptions = {}): Promise<Queue> {
-  const isPostgres = /^postgres(ql)?:\/\//.test(target)
-  if (!isPostgres && target !== ':memory:') checkFolder(target)
-  const encryption = new Encryption(options.secret ?? ownSecret(target, isPostgres))
   const now = options.now ?? Date.now
-  const driver: Driver = isPostgres
-    ? await openPostgres(target)
-    : await openSqlite(target, { maxPages: options.maxPages })
+  const { store, driver, encryption } = await openStore(target, { ...options, now })
+  try {
+    await assertStays(store)
+  } catch (error) {
+    await driver.close()
+    throw error
+  }
+  return new Queue(store, driver, encryption, now, limitsOf(options))
+}
+
+/** A store also while it is being moved. To be closed by its driver. @throws QueueUnusable */
+export async function openStore(
+  target: string,
+  { secret = ownSecret(target), now = Date.now, maxPages }: QueueOptions
+): Promise<{ store: Store; driver: Driver; encryption: Encryption }> {
+  if (!isPostgres(target) && target !== ':memory:') checkFolder(target)
+  const encryption = new Encryption(secret)
+  const driver: Driver = isPostgres(target) ? await openPostgres(target) : await openSqlite(target, { maxPages })
   const store = storeOf(driver, now)
   try {
     await prepare(store, encryption)
@@ -39,7 +51,19 @@ export async function openQueue(target: string, options: QueueOptions = {}): Pro
     await driver.close()
     throw error
   }
-  return new Queue(store, driver, encryption, now, limitsOf(options))
+  return { store, driver, encryption }
+}
+
+export function isPostgres(target: string): boolean {
+  return /^postgres(ql)?:\/\//.test(target)
+}
+
+async function assertStays(store: Store): Promise<void> {
+  const { mark, cursor } = await store.moveState()
+  if (mark?.isDone) throw new QueueUnusable(`The store was moved to ${mark.to}. Start the bridge on that.`)
+  const move = mark ? `moved to ${mark.to}` : cursor && `filled from ${cursor.from}`
+  if (move)
+    throw new QueueUnusable(`The store is being ${move}. Let "bridge move" end, or start it again if it does not run.`)
 }
 
 /** What is not given, or given as undefined, has its default. */
@@ -54,13 +78,15 @@ function checkFolder(target: string): void {
   }
 }
 
-function ownSecret(target: string, isPostgres: boolean): string {
-  if (isPostgres) {
+/** The secret of a store that none is given for. @throws QueueUnusable */
+export function ownSecret(target: string): string {
+  if (isPostgres(target)) {
     throw new QueueUnusable(
       'A Postgres store needs a secret, the same for every process that shares it. Set BRIDGE_SECRET to 32 random characters.'
     )
   }
   if (target === ':memory:') return randomUUID()
+  checkFolder(target)
   const file = `${target}.secret`
   if (existsSync(target) && !existsSync(file)) {
     throw new QueueUnusable(

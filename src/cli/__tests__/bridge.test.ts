@@ -251,3 +251,18 @@ describe('bin/run bridge forget', () => {
     await after.close()
   })
 })
+
+describe('bin/run bridge move', () => {
+  it('moves a store, and says what was in it', async () => {
+    const queue = await openQueue(store)
+    await queue.enqueue({ apiKey: key }, { events: [], rejected: [{ messageId: 'm', reason: 'No.', item: {} }] })
+    await queue.close()
+    const [second, third] = [path.join(folder, 'second.db'), path.join(folder, 'third.db')]
+    expect(await run('move', store, second)).toBe(
+      'moved 1 keys, 0 events, 1 dead letters, 1 messageIds and 0 ids of users'
+    )
+    expect(JSON.parse(await run('move', second, third, '--json'))).toMatchObject({ partitions: 1, deadLetters: 1 })
+    await expect(run('keys', 'list')).rejects.toThrow(`The store was moved to ${second}. Start the bridge on that.`)
+    await expect(run('move', path.join(folder, 'none.db'), second)).rejects.toThrow(/^There is no store/)
+  })
+})

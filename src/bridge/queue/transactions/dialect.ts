@@ -15,6 +15,8 @@ export interface Dialect {
   empty: string
   /** Statements that keep others from tables until the end of the transaction, tried for a moment only. */
   alone: (tables: string[]) => string[]
+  /** Lets the numbers of tables go on behind those that were inserted from elsewhere. */
+  continueSerial: (tables: string[]) => string[]
   /** Run before the schema is looked at, so that of several processes starting at once one brings it up to date. */
   migrationLock?: string
   /** Ends a SELECT whose rows the transaction is going to change. */
@@ -36,6 +38,7 @@ export const sqlite: Dialect = {
   empty: 'DELETE FROM',
   // One writer at a time is all SQLite has.
   alone: () => [],
+  continueSerial: () => [],
   lock: '',
   lockFree: '',
   given: (columns) =>
@@ -57,6 +60,10 @@ export const postgres: Dialect = {
   empty: 'TRUNCATE',
   // Whoever comes after waits behind this, and this may wait for a backup.
   alone: (tables) => [`SET LOCAL lock_timeout = '1s'`, `LOCK TABLE ${tables.join(', ')} IN ACCESS EXCLUSIVE MODE`],
+  continueSerial: (tables) =>
+    tables.map(
+      (table) => `SELECT setval(pg_get_serial_sequence('${table}', 'id'), MAX(id)) FROM ${table} HAVING MAX(id) > 0`
+    ),
   migrationLock: 'SELECT pg_advisory_xact_lock(7164726172)',
   lock: 'FOR UPDATE',
   lockFree: 'FOR UPDATE SKIP LOCKED',

@@ -2,6 +2,7 @@ import * as deadLetters from './dead-letters'
 import { enqueue } from './enqueue'
 import * as maintenance from './maintenance'
 import * as messageIds from './message-ids'
+import * as move from './move'
 import * as partitions from './partitions'
 import * as people from './people'
 import * as runs from './runs'
@@ -13,6 +14,7 @@ export const transactions = {
   ...deadLetters.transactions,
   ...maintenance.transactions,
   ...messageIds.transactions,
+  ...move.transactions,
   ...partitions.transactions,
   ...people.transactions,
   ...runs.transactions

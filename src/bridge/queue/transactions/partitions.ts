@@ -101,6 +101,15 @@ function* heartbeat({ dialect }: Context, worker: string, leaseMs: number): Tran
   yield* write(`DELETE FROM workers WHERE alive_until < ${dialect.clock} - ?`, 24 * 60 * 60 * 1000)
 }
 
+/** How many workers live. */
+export function* livingWorkers({ dialect }: Context): Transaction<number> {
+  const living = yield* row<{ count: number }>(
+    `SELECT COUNT(*) AS count FROM workers
+      WHERE alive_until > ${dialect.clock} AND alive_until <= ${dialect.clock} + ${MAX_LEASE_MS}`
+  )
+  return living?.count ?? 0
+}
+
 /** The worker is gone for good. What it was working on is free at once. */
 function* deregister(_context: Context, worker: string): Transaction<void> {
   yield* write('DELETE FROM workers WHERE id = ?', worker)

@@ -37,6 +37,46 @@ export async function runSql(target: string, statements: string): Promise<void> 
   }
 }
 
+/** The rows of every table that hold what a store is for: no trace of who has worked on it. */
+export async function everythingIn(target: string): Promise<Record<string, object[]>> {
+  const read = await readerOf(target)
+  const tables = await read(
+    target.startsWith('postgres://')
+      ? 'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()'
+      : `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'`
+  )
+  const all: Record<string, object[]> = {}
+  for (const { name } of tables as { name: string }[]) {
+    if (['workers', 'schema_versions', 'meta'].includes(name)) continue
+    const rows = (await read(`SELECT * FROM ${name}`)) as object[]
+    all[name] = rows.map((row) => Object.fromEntries(Object.entries(row).sort())).sort(byText)
+  }
+  await read.end()
+  return all
+}
+
+function byText(one: object, other: object): number {
+  return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1
+}
+
+async function readerOf(target: string) {
+  if (target.startsWith('postgres://')) {
+    const client = new Client({ connectionString: target, types: { getTypeParser: () => numberOrText } })
+    await client.connect()
+    return Object.assign(async (sql: string) => (await client.query(sql)).rows as unknown[], {
+      end: () => client.end()
+    })
+  }
+  const database = new Database(target)
+  const read = async (sql: string) => database.prepare(sql).all()
+  return Object.assign(read, { end: async () => void database.close() })
+}
+
+/** Whole numbers are numbers in either engine. */
+function numberOrText(text: string): string | number {
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : text
+}
+
 /** To be called inside a `describe`. */
 export function stores(engine: EngineName): Stores {
   if (engine === 'SQLite') return sqliteFiles()
