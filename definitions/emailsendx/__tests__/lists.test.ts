@@ -83,6 +83,40 @@ describe('the list picker', () => {
     expect(nextPage).toBe('')
   })
 
+  it.each(['0', '-2', 'x', ''])('begins at the first page when asked for page %j', async (asked) => {
+    page(1, [{ id: 'l1', name: 'One' }])
+    expect((await pick({ page: asked })).choices).toHaveLength(2)
+  })
+
+  it('goes on after a full page where no number of pages is told', async () => {
+    const lists = (count: number) => Array.from({ length: count }, (_, i) => ({ id: `l${i}`, name: 'x' }))
+    page(1, lists(100))
+    expect((await pick()).nextPage).toBe('2')
+    page(2, lists(99))
+    expect((await pick({ page: '2' })).nextPage).toBe('')
+    page(3, [], 9)
+    expect(await pick({ page: '3' })).toEqual({ choices: [], nextPage: '' })
+  })
+
+  it('counts nobody as 0 active contacts', async () => {
+    page(1, [{ id: 'l1', name: 'New', memberCount: 0 }])
+    expect((await pick()).choices[1].description).toBe('0 active contacts')
+  })
+
+  it('searches no more than 50 pages', async () => {
+    let requests = 0
+    nock(ORIGIN)
+      .persist()
+      .get('/api/v1/lists')
+      .query(true)
+      .reply(() => {
+        requests++
+        return [200, { data: [{ id: `l${requests}`, name: 'News' }], pagination: { totalPages: 1000 } }]
+      })
+    expect((await search('news')).choices).toHaveLength(50)
+    expect(requests).toBe(50)
+  })
+
   it('says so when there is none yet', async () => {
     page(1, [])
     expect(await pick()).toMatchObject({

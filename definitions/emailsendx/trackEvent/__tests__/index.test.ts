@@ -165,10 +165,38 @@ describe('Track Event', () => {
       nock(ORIGIN)
         .get('/api/v1/contacts')
         .query(true)
-        .reply(200, { data: [null, 7, { id: 'c0', email: 7 }, { id: 8, email: EMAIL }, { id: 'c1', email: EMAIL }] })
+        .reply(200, {
+          data: [
+            null,
+            7,
+            { id: 'c0', email: 7 },
+            { id: 8, email: EMAIL },
+            { id: '', email: EMAIL },
+            { id: 'c1', email: ` ${EMAIL} ` }
+          ]
+        })
       const fired = nock(ORIGIN).post('/api/v1/contacts/c1/events').reply(200, {})
       expect((await fire(track('e', EMAIL))).status).toBe(200)
       fired.done()
+    })
+
+    it.each([
+      ['50 pages, however many there are', 1000, 50],
+      ['the pages that there are', 2, 2],
+      ['no page after one without anybody', 3, 1, 0]
+    ])('reads %s', async (_name, totalPages, pages, rows = 100) => {
+      let requests = 0
+      nock(ORIGIN)
+        .persist()
+        .get('/api/v1/contacts')
+        .query(true)
+        .reply(() => {
+          requests++
+          const data = Array.from({ length: rows }, (_, i) => ({ id: `d${i}`, email: `${i}${EMAIL}` }))
+          return [200, { data, pagination: { totalPages } }]
+        })
+      expect((await fire(track('e', EMAIL))).status).toBe(503)
+      expect(requests).toBe(pages)
     })
 
     it('never builds a path out of what is not encoded', async () => {
