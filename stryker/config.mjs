@@ -10,6 +10,8 @@ export default {
   // What is evaluated once, when a file loads: fields and presets. It is data, which the contract tests and metadata.json hold.
   ignoreStatic: true,
   concurrency: 1,
+  // On a busy machine the tests of a mutant may wait for their turn; loops that never end are told by their number of rounds.
+  timeoutMS: 60_000,
   // What did not change since the last run keeps its result. Afresh: npm run mutate -- --force
   incremental: true,
   incrementalFile: 'coverage/mutation.json',
