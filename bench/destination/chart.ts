@@ -1,8 +1,24 @@
 import type { Call, Figure, Way } from './measure'
 
-const THEMES = {
-  light: { ground: '#ffffff', text: '#1f2328', faint: '#59636e', line: '#d1d9e0', bar: '#9fb4c7', ours: '#0969da' },
-  dark: { ground: '#0d1117', text: '#f0f6fc', faint: '#9198a1', line: '#3d444d', bar: '#4a5a6a', ours: '#4493f8' }
+export const THEMES = {
+  light: {
+    ground: '#ffffff',
+    text: '#1f2328',
+    faint: '#59636e',
+    line: '#d1d9e0',
+    bar: '#9fb4c7',
+    ours: '#0969da',
+    other: '#9a6700'
+  },
+  dark: {
+    ground: '#0d1117',
+    text: '#f0f6fc',
+    faint: '#9198a1',
+    line: '#3d444d',
+    bar: '#4a5a6a',
+    ours: '#4493f8',
+    other: '#d29922'
+  }
 }
 export type Theme = keyof typeof THEMES
 
