@@ -1,6 +1,7 @@
 import { toUSVString } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { BridgeEvent } from '../event'
+import { atOnce, Slices } from '../slices'
 import type { Driver, Store } from './drivers/driver'
 import type { Encryption } from './encryption'
 import { LeaseLost, PartitionRefused, QueueFull } from './errors'
@@ -65,6 +66,8 @@ export const DEFAULT_LIMITS: Limits = {
 
 /** Added to the bytes of an event for its row, keys and indexes. */
 const ROW_BYTES = 300
+/** Items of a request that are made into rows without a pause. */
+const MAX_PACKED_AT_ONCE = 16
 /** The share of the store that keys have which EmailSendX has not accepted yet, all of them together. */
 const UNPROVEN_SHARE = 1 / 50
 /** How old the sum of all bytes may be; and as part of the time, how much may be spent on it: it is a look at all partitions. */
@@ -94,6 +97,7 @@ export class Queue {
   private readonly keys = new LRUCache<string, Pick<PackedRequest, 'fingerprint' | 'encryptedKey'>>({ max: 10_000 })
   /** Fingerprints of keys that EmailSendX has accepted. */
   private readonly proven = new LRUCache<string, true>({ max: 100_000 })
+  private readonly packing = { proven: new Slices(), strangers: new Slices() }
   private bytes = { kept: 0, countAgainAt: -Infinity }
 
   constructor(
@@ -111,7 +115,7 @@ export class Queue {
    * @throws QueueFull, PartitionRefused, QueueUnavailable
    */
   async enqueue({ apiKey }: PartitionKey, request: EnqueueRequest): Promise<Enqueued> {
-    const packed = pack(this.namesOf(apiKey), request)
+    const packed = await this.pack(apiKey, request)
     const { maxBytes, maxPartitionBytes } = this.limits
     if ((await this.bytesKept()) + packed.bytes > maxBytes) {
       throw new QueueFull('store', 'bytes', `The store holds its limit of ${maxBytes} bytes.`)
@@ -138,6 +142,14 @@ export class Queue {
     if (typeof answer === 'object') throw new PartitionRefused(answer.refused)
     if (answer) this.proven.set(fingerprint, true)
     return answer
+  }
+
+  /** Writing megabytes of JSON takes a while, in which others want to be answered. */
+  private async pack(apiKey: string, request: EnqueueRequest): Promise<PackedRequest> {
+    const names = this.namesOf(apiKey)
+    const work = packed(names, request)
+    if (request.events.length + request.rejected.length <= MAX_PACKED_AT_ONCE) return atOnce(work)
+    return this.packing[this.proven.has(names.fingerprint) ? 'proven' : 'strangers'].run(work)
   }
 
   /** Resolves when the store can take a commit right now. */
@@ -478,19 +490,31 @@ function fullError(limit: 'bytes' | 'age' | 'unproven', maxPartitionBytes: numbe
   return new QueueFull('partition', limit, messages[limit], limit === 'unproven' ? 2 : 60)
 }
 
-function pack(names: Pick<PackedRequest, 'fingerprint' | 'encryptedKey'>, request: EnqueueRequest): PackedRequest {
-  const events = request.events.map((event) => ({
-    messageKey: messageKey(event.messageId, 'event'),
-    type: event.type,
-    ...written(event.messageId, event)
-  }))
-  const rejected = request.rejected.map(({ messageId, reason, item }) => ({
-    messageKey: messageKey(messageId, 'rejected'),
-    type: 'rejected',
-    reason: storable(reason),
-    deletes: toBeDeleted(item),
-    ...written(messageId, item ?? null)
-  }))
+/** A request as the store takes it, in steps that each take a moment. */
+function* packed(
+  names: Pick<PackedRequest, 'fingerprint' | 'encryptedKey'>,
+  request: EnqueueRequest
+): Generator<void, PackedRequest> {
+  const events: PackedRequest['events'] = []
+  for (const event of request.events) {
+    events.push({
+      messageKey: messageKey(event.messageId, 'event'),
+      type: event.type,
+      ...written(event.messageId, event)
+    })
+    yield
+  }
+  const rejected: PackedRequest['rejected'] = []
+  for (const { messageId, reason, item } of request.rejected) {
+    rejected.push({
+      messageKey: messageKey(messageId, 'rejected'),
+      type: 'rejected',
+      reason: storable(reason),
+      deletes: toBeDeleted(item),
+      ...written(messageId, item ?? null)
+    })
+    yield
+  }
   return { ...names, events, rejected, bytes: sum([...events, ...rejected].map(({ bytes }) => bytes)) }
 }
 

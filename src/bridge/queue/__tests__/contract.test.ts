@@ -132,6 +132,22 @@ describe.each(engines)('a queue on %s', (engine) => {
       expect(await queue.stats()).toMatchObject({ events: 4500, partitions: 5 })
     })
 
+    it('lets others have their turn while it makes a large request into rows', async () => {
+      let turn = 0
+      const turns = setInterval(() => turn++, 0)
+      const written: number[] = []
+      const slow = {
+        toJSON: () => {
+          written.push(turn)
+          for (const until = performance.now() + 2; performance.now() < until; );
+          return 'slow'
+        }
+      }
+      await take(key, ...Array.from({ length: 60 }, () => identify({}, { slow })))
+      clearInterval(turns)
+      expect(new Set(written).size).toBeGreaterThan(5)
+    })
+
     it('takes one event of 4 MB', async () => {
       const huge = track({}, 'x', { pad: 'x'.repeat(4_000_000) })
       await take(key, track(), huge, track())
