@@ -1,6 +1,8 @@
 import type { ChildProcessByStdio } from 'child_process'
 import { spawn } from 'child_process'
+import type { Command } from 'commander'
 import { once } from 'events'
+import { readFileSync } from 'fs'
 import { mkdtemp, rm } from 'fs/promises'
 import { tmpdir } from 'os'
 import path from 'path'
@@ -81,6 +83,18 @@ describe('bin/run bridge', () => {
     await expect(run(...args)).rejects.toThrow(words)
     failed.mockRestore()
   })
+})
+
+it('every option of the bridge and the commands below it is in the docs, and the other way round', () => {
+  const read = (name: string) => readFileSync(path.join(__dirname, '../../../docs', name), 'utf8')
+  const docs = read('bridge.md') + read('operating.md')
+  const told = new Set(docs.match(/(?<![\w-])--[a-z][a-z-]+/g))
+  const optionsOf = ({ options, commands }: Command): string[] => [
+    ...options.map(({ long }) => long ?? ''),
+    ...commands.flatMap((command) => optionsOf(command))
+  ]
+  // --seconds is one of `npm run attack`.
+  expect([...new Set([...optionsOf(bridgeCommand()), '--help', '--seconds'])].sort()).toEqual([...told].sort())
 })
 
 describe('bin/run bridge dead-letters', () => {
