@@ -96,6 +96,7 @@ describe('what an event alone means', () => {
   it.each([
     [{ email: 'morgan@acme' }, 'invalid'],
     [{ eventName: ' ' }, 'invalid'],
+    [{ eventName: ' ', eventNameForm: 'as_sent' }, 'invalid'],
     [{ email: '', anonymousId: 'anon_1' }, 'unaddressed'],
     [{ email: '', userId: 'user_12345', withoutEmail: 'reject' }, 'unaddressed'],
     [{ timestamp: new Date(NOW - 3 * HOUR).toISOString(), maxAgeHours: 2 }, 'invalid']
@@ -117,11 +118,15 @@ describe('what an event alone means', () => {
   })
 })
 
-it('an event of exactly the maximum age is not too old', async () => {
+it.each([
+  ['of exactly the maximum age', new Date(NOW - 2 * HOUR).toISOString()],
+  ['of an hour ago, in seconds', String((NOW - HOUR) / 1000)],
+  ['without a time', ''],
+  ['of a time that is none', 'soon']
+])('an event %s is not too old', async (_name, timestamp) => {
   found()
   event().reply(200, {})
-  const payload = { timestamp: new Date(NOW - 2 * HOUR).toISOString(), maxAgeHours: 2 }
-  expect((await track(payload)).kind).toBe('delivered')
+  expect((await track({ timestamp, maxAgeHours: 2 })).kind).toBe('delivered')
 })
 
 describe('an unknown contact', () => {
@@ -138,7 +143,9 @@ describe('an unknown contact', () => {
 
   it('is final to the millisecond', async () => {
     const old = { timestamp: new Date(NOW - HOUR).toISOString() }
-    expect(essence(await track(old))).toEqual({ kind: 'unknown_contact', status: 404 })
+    const outcome = await track(old)
+    expect(essence(outcome)).toEqual({ kind: 'unknown_contact', status: 404 })
+    expect(outcome.message).toContain('set Unknown Contact to')
   })
 
   it('is final where the mapping does not wait', async () => {

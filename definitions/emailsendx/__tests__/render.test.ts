@@ -46,6 +46,19 @@ it.each(CASES)('%j is %s for Segment, single and in a batch', (outcome, code) =>
   expect(row).toMatchObject({ status, errortype: code, errormessage: message })
 })
 
+it.each([
+  [{ kind: 'unauthorized', status: 401, message: 'm' }, 'InvalidAuthenticationError'],
+  [{ kind: 'invalid', status: 400, message: 'm' }, 'PayloadValidationError'],
+  [{ kind: 'retry', status: 429, message: 'm' }, 'RetryableError'],
+  [{ kind: 'forbidden', status: 403, message: 'm' }, 'IntegrationError']
+] as [Undelivered, string][])('%j is thrown as %s', (outcome, name) =>
+  expect(thrownBy(() => answerOrThrow(outcome))).toHaveProperty('name', name)
+)
+
+it.each([[null], [undefined], ['text'], [{}]])('%j has no outcomes', (rendered) =>
+  expect(outcomesOf(rendered)).toBeUndefined()
+)
+
 it('what was delivered is the answer, and in a batch also what was sent', () => {
   expect(answerOrThrow(DELIVERED)).toEqual({ data: 1 })
   const row = multiStatus([DELIVERED]).getResponseAtIndex(0).value()

@@ -22,13 +22,10 @@ export function toEvent(payload: Payload, now = Date.now()): ReadyEvent {
   if (name.trim() === '') {
     throw new PayloadValidationError('The event has no name. Map Event Name to where your events carry it.')
   }
-  const event: CustomEvent = { name }
-  if (payload.properties) {
-    if (isDeeperThan(MAX_DEPTH, payload.properties)) {
-      throw new PayloadValidationError(`The properties are nested more than ${MAX_DEPTH} levels deep.`)
-    }
-    event.data = payload.properties as JSONObject
+  if (isDeeperThan(MAX_DEPTH, payload.properties)) {
+    throw new PayloadValidationError(`The properties are nested more than ${MAX_DEPTH} levels deep.`)
   }
+  const event: CustomEvent = { name, data: payload.properties as JSONObject | undefined }
 
   const bytes = Buffer.byteLength(JSON.stringify(event))
   if (bytes > MAX_BODY_BYTES) {
@@ -71,7 +68,7 @@ function isDeeperThan(depth: number, value: unknown): boolean {
  * or milliseconds.
  */
 export function timeOf({ timestamp }: Payload): number | undefined {
-  if (timestamp === undefined || timestamp === '') return undefined
+  if (!timestamp) return undefined
   const number = Number(timestamp)
   const time = Number.isNaN(number) ? Date.parse(String(timestamp)) : number < 1e11 ? number * 1000 : number
   return Number.isNaN(time) ? undefined : time
