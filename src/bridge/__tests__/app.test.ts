@@ -623,7 +623,8 @@ describe('strangers', () => {
     isOver = true
     await watch
     for (const status of statuses) expect([200, 400, 413, 429, 503]).toContain(status)
-    expect(slowest).toBeLessThan(250)
+    // Each of these held it up for 5 to 50 s. How long it takes on a quiet machine, `npm run attack` tells.
+    expect(slowest).toBeLessThan(1_000)
     expect(memory.bytes).toBe(0)
     expect((await queue.stats()).bytes).toBeLessThan(80_000_000)
   })

@@ -77,7 +77,8 @@ describe('keys whose calls hang', () => {
     const begun = performance.now()
     await Promise.all(others.map((key, n) => rig.takeFor(key, identify({ email: `fast${n}@example.com` }))))
     while ((await rig.queue.stats()).events > hanging.length) await tick()
-    expect(performance.now() - begun).toBeLessThan(2_000)
+    // When calls that hang keep their places it takes 15 s. How long it takes on a quiet machine, `npm run attack` tells.
+    expect(performance.now() - begun).toBeLessThan(5_000)
     expect((await rig.state()).totals.contacts).toBe(others.length)
   })
 })
