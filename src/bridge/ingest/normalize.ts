@@ -45,7 +45,7 @@ function readItem(item: unknown, request: RequestContext): BridgeEvent | Rejecte
 }
 
 function readIdentify(event: JsonObject, request: RequestContext): BridgeEvent | RejectedItem {
-  // RudderStack has an identify's traits in context.traits, its Node SDK in both places: all go to traits.
+  // RudderStack has an identify's traits in context.traits alone. In both places, those of mobile libraries there are older.
   const { traits: besides, ...context } = objectOf(event.context) ?? {}
   const contextTraits = objectOf(besides)
   const traits = objectOf(event.traits)
@@ -54,7 +54,7 @@ function readIdentify(event: JsonObject, request: RequestContext): BridgeEvent |
   const found = findEmail('identify', { traits, contextTraits, root: event.email, userId: event.userId })
   return bridgeEvent('identify', event, request, found, {
     context,
-    traits: { ...contextTraits, ...traits, ...(found.email && { email: found.email }) }
+    traits: { ...(event.traits == null ? contextTraits : traits), ...(found.email && { email: found.email }) }
   })
 }
 

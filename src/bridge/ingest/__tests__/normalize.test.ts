@@ -53,15 +53,19 @@ describe('an identify call', () => {
       }
     }))
 
-  it("has RudderStack's context.traits among its traits, which win", () =>
-    expect(
-      event({
-        type: 'Identify',
-        messageId: 'm',
-        context: { traits: { plan: 'free', age: 7 }, ip: '::1' },
-        traits: { plan: 'pro' }
-      }).event
-    ).toMatchObject({ type: 'identify', traits: { plan: 'pro', age: 7 }, context: { ip: '::1' } }))
+  it.each([
+    ["RudderStack's context.traits for traits", undefined, { plan: 'free', age: 7 }],
+    [
+      'no more than its traits where it has some, since those in the context may be older',
+      { plan: 'pro' },
+      { plan: 'pro' }
+    ]
+  ])('has %s', (_, traits, expected) => {
+    const context = { traits: { plan: 'free', age: 7 }, ip: '::1' }
+    const { event: found } = event({ type: 'Identify', messageId: 'm', context, traits })
+    expect(found).toMatchObject({ type: 'identify', context: { ip: '::1' } })
+    expect((found as { traits: unknown }).traits).toEqual(expected)
+  })
 
   it.each([
     [
