@@ -25,6 +25,11 @@ export class Slots {
     this.probes = { left: probesPerSecond, countedAt: performance.now() }
   }
 
+  /** The partitions that are worked on. */
+  get partitions(): number[] {
+    return [...this.slots.keys()]
+  }
+
   get count(): number {
     return this.slots.size
   }

@@ -90,6 +90,8 @@ class DeliveryWorker implements Delivery {
   /** Until when nobody can take over what this process works on, by performance.now(). */
   private leasedUntil = -Infinity
   private storeWorks = true
+  /** A claim failed, and may have been done all the same. */
+  private mayHoldMore = false
 
   constructor(private readonly options: DeliveryOptions) {
     const { queue, apiUrl, now = Date.now, concurrency = 192, waitMs = HOUR_MS, onUnknownOutcome, registry } = options
@@ -175,9 +177,17 @@ class DeliveryWorker implements Delivery {
       this.lookAgain = false
       await this.attempt(async () => {
         await this.tick()
-        await Promise.all(POOLS.map((pool) => this.claim(pool)))
+        if (this.mayHoldMore) await this.options.queue.runs.letGo(this.id, this.slots.partitions)
+        await this.claimAll()
       })
     }
+  }
+
+  private async claimAll(): Promise<void> {
+    const claims = await Promise.allSettled(POOLS.map((pool) => this.claim(pool)))
+    const failed = claims.find((claim) => claim.status === 'rejected')
+    this.mayHoldMore = failed !== undefined
+    if (failed) throw failed.reason
   }
 
   private async claim(pool: Pool): Promise<void> {

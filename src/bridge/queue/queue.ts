@@ -361,6 +361,9 @@ export class Queue {
     /** Ends the worker: its partitions are free at once. */
     deregister: (worker: string): Promise<void> => this.store.deregister(worker),
 
+    /** Frees all partitions of the worker but those it works on: of a claim that failed nobody knows whether it was done. */
+    letGo: (worker: string, workedOn: number[]): Promise<void> => this.store.letGo(worker, workedOn),
+
     /** Takes partitions of a pool that are due: the longest due first, up to `limit`, none that the worker has already. */
     claim: async (worker: string, query: { pool: Pool; limit: number }): Promise<ClaimedPartition[]> => {
       const claimed = await this.commits.claim.add({ worker, ...query })

@@ -1,5 +1,6 @@
 import { forgetContacts } from '../../../../definitions/emailsendx/functions'
 import { SANDBOX_KEY } from '../../../sandbox'
+import { QueueUnavailable } from '../../queue'
 import { identify, track } from '../../queue/__tests__/__helpers__/events'
 import { BULK, FIRE, HOUR, MINUTE, Rig, SEARCH, SECOND, tick } from './__helpers__/rig'
 
@@ -593,6 +594,24 @@ describe('an outcome that nobody knows', () => {
         await rig.end()
       }
     }
+  })
+})
+
+describe('a store', () => {
+  it('that claims a partition and loses the answer keeps none from being delivered', async () => {
+    rig = await Rig.start()
+    const { claim } = rig.queue.runs
+    let isLost = false
+    rig.queue.runs.claim = async (worker, query) => {
+      const claimed = await claim(worker, query)
+      if (isLost || claimed.length === 0) return claimed
+      isLost = true
+      throw new QueueUnavailable('The answer is lost.')
+    }
+    await rig.take(identify(ann))
+    while ((await rig.queue.stats()).events > 0) await tick()
+    expect(isLost).toBe(true)
+    expect((await rig.state()).contacts).toMatchObject([{ email: 'ann@example.com' }])
   })
 })
 

@@ -120,6 +120,12 @@ type ClaimedRow = Pick<
   'id' | 'fingerprint' | 'token' | 'encrypted_key' | 'pool' | 'failures' | 'succeeded_at'
 >
 
+/** Frees what has the worker's name on it without being worked on: it was claimed, and the worker never heard of it. */
+function* letGo(_context: Context, worker: string, workedOn: number[]): Transaction<void> {
+  const others = workedOn.length > 0 ? `AND id NOT IN (${marks(workedOn)})` : ''
+  yield* write(`UPDATE partitions SET worker = NULL WHERE worker = ? ${others}`, worker, ...workedOn)
+}
+
 /** Takes up to `limit` partitions of each pool that are due and nobody living works on, the longest due first. */
 function* claim(context: Context, asked: { worker: string; pool: Pool; limit: number }[]): Transaction<ClaimedRow[][]> {
   const claimed: ClaimedRow[][] = []
@@ -483,6 +489,7 @@ export function whereOf({ fingerprint, suspended }: PartitionCondition): { where
 export const transactions = {
   heartbeat,
   deregister,
+  letGo,
   claim,
   release,
   reschedule,
