@@ -42,8 +42,8 @@ export const sqlite: Dialect = {
   lock: '',
   lockFree: '',
   given: (columns) =>
-    `(SELECT ${Object.keys(columns)
-      .map((name, index) => `value ->> ${index} AS ${name}`)
+    `(SELECT ${Object.entries(columns)
+      .map(([name, type], index) => `CAST(value ->> ${index} AS ${type}) AS ${name}`)
       .join(', ')} FROM json_each(?))`,
   clock: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`
 }

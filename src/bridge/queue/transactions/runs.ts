@@ -146,8 +146,10 @@ function* lookUp(context: Context, asked: { lease: Lease; keys: string[] }[]): T
     of(found).traits.set(found.key, JSON.parse(found.names) as string[])
   }
   for (const found of yield* rows<{ partition_id: number; key: string; blocks: Block; first: number }>(
-    `SELECT partition_id, key, blocks, MIN(event_id) AS first FROM blocked_keys WHERE ${where}
-      GROUP BY partition_id, key, blocks`,
+    `SELECT blocked_keys.partition_id AS partition_id, blocked_keys.key AS key, blocks, MIN(event_id) AS first
+      FROM ${context.dialect.given(KEYS)} AS given
+      JOIN blocked_keys ON blocked_keys.partition_id = given.partition_id AND blocked_keys.key = given.key
+      GROUP BY blocked_keys.partition_id, blocked_keys.key, blocks`,
     keys
   )) {
     const { key, blocks, first } = found

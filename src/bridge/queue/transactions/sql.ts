@@ -136,9 +136,12 @@ export function* each<Columns extends Row>(sql: string, params: number[][]): Tra
   return answer.rows as Columns[]
 }
 
-/** Condition that columns hold what one of the given rows does. */
+/**
+ * Condition that columns, which begin a key, hold what one of the given rows does. SQLite looks them up in the key only when the
+ * last of them comes first here and has the type of its column; else it goes through the whole partition.
+ */
 export function isGiven({ dialect }: Context, columns: Columns): string {
-  const names = Object.keys(columns).join(', ')
+  const names = Object.keys(columns).reverse().join(', ')
   return `(${names}) IN (SELECT ${names} FROM ${dialect.given(columns)})`
 }
 
