@@ -29,14 +29,16 @@ function plan(sql: string, params: unknown[]): string[] {
 const KEYS: Columns = { partition_id: 'BIGINT', key: 'TEXT' }
 const EVENTS: Columns = { partition_id: 'BIGINT', id: 'BIGINT' }
 
-it.each([
+const FOUND: [table: string, columns: Columns][] = [
   ['identity_links', KEYS],
   ['contact_ids', KEYS],
   ['live_traits', KEYS],
   ['events', EVENTS],
   ['blocked_keys', { partition_id: 'BIGINT', event_id: 'BIGINT' }],
   ['event_names', { partition_id: 'BIGINT', name: 'TEXT' }]
-])('finds given rows of %s by their whole key', (table, columns) => {
+]
+
+it.each(FOUND)('finds given rows of %s by their whole key', (table, columns) => {
   const [, last] = Object.keys(columns)
   const condition = isGiven({ dialect: sqlite, now: 0 }, columns)
   for (const statement of [`SELECT COUNT(*) FROM ${table}`, `DELETE FROM ${table}`]) {
