@@ -1,6 +1,7 @@
 import Database from 'libsql'
 import { openQueue } from '..'
 import { begin } from '../transactions'
+import type { TransactionName } from '../transactions'
 import { sqlite } from '../transactions/dialect'
 import type { Columns } from '../transactions/dialect'
 import { given, isGiven } from '../transactions/sql'
@@ -48,13 +49,26 @@ it.each(FOUND)('finds given rows of %s by their whole key', (table, columns) => 
   }
 })
 
-it('looks up what users go by, and nothing else', () => {
-  const lease = { worker: 'worker', partitionId: 1, token: 1 }
-  const steps = begin('lookUp', { dialect: sqlite, now: 0 }, [[{ lease, keys: ['a'] }]])
+/** The plans of all that a transaction asks of an empty store. */
+function plansOf(name: TransactionName, ...args: unknown[]): string[] {
+  const steps = begin(name, { dialect: sqlite, now: 0 }, args)
   const plans: string[] = []
   for (let step = steps.next(); !step.done; step = steps.next({ rows: [], changes: 0 })) {
     if (step.value.kind === 'query') plans.push(...plan(step.value.sql, step.value.params))
   }
+  return plans
+}
+
+it('looks up what users go by, and nothing else', () => {
+  const lease = { worker: 'worker', partitionId: 1, token: 1 }
+  const plans = plansOf('lookUp', [{ lease, keys: ['a'] }])
   expect(plans).toHaveLength(4)
   for (const found of plans) expect(found).toContain('(partition_id=? AND key=?)')
+})
+
+it.each(['forgetContacts', 'forgetTraits'] as const)('%s goes through nothing but what is old', (name) => {
+  expect(plansOf(name, 1, 1000)).toEqual([
+    expect.stringContaining('(partition_id=? AND key=?)'),
+    expect.stringContaining('(seen_at<?)')
+  ])
 })

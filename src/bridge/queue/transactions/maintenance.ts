@@ -1,5 +1,6 @@
 import { migrations } from '../migrations'
 import { countMessages } from './message-ids'
+import { getMeta, setMeta } from './meta'
 import { lockPartitions } from './partitions'
 import { bury } from './runs'
 import { marks, row, rows, sum, updateEach, write } from './sql'
@@ -30,21 +31,12 @@ function* migrate({ dialect, now }: Context): Transaction<{ newer?: number; know
 /** Writes something down by its name unless it is there. @returns what stands. */
 function* setIfAbsent(_context: Context, name: string, value: string): Transaction<string> {
   yield* write('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING', name, value)
-  const known = yield* row<{ value: string }>('SELECT value FROM meta WHERE name = ?', name)
-  return known?.value ?? value
+  return (yield* getMeta(name)) ?? value
 }
 
 /** Proves that a commit is possible. */
 function* writeProbe({ now }: Context): Transaction<void> {
-  yield* setMeta('probed_at', now)
-}
-
-function* setMeta(name: string, value: number): Transaction<void> {
-  yield* write(
-    'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-    name,
-    String(value)
-  )
+  yield* setMeta('probed_at', String(now))
 }
 
 /** What all partitions have, in sum. */
@@ -87,9 +79,9 @@ function* bytesKept(): Transaction<number> {
  * be wrong, and nothing should be deleted on its word until the next time confirms it.
  */
 function* mayPrune({ now }: Context): Transaction<boolean> {
-  const last = yield* row<{ value: string }>(`SELECT value FROM meta WHERE name = 'pruned_at'`)
-  yield* setMeta('pruned_at', now)
-  const gap = now - Number(last?.value)
+  const last = yield* getMeta('pruned_at')
+  yield* setMeta('pruned_at', String(now))
+  const gap = now - Number(last)
   return gap >= 0 && gap <= 2 * DAY_MS
 }
 
@@ -125,20 +117,16 @@ function* forgetLinks(context: Context, before: number, limit: number): Transact
 }
 
 /** Forgets up to `limit` contacts not asked for since a time. @returns how many. */
-function* forgetContacts(_context: Context, before: number, limit: number): Transaction<number> {
-  return yield* write(
-    `DELETE FROM contact_ids WHERE (partition_id, key) IN
-      (SELECT partition_id, key FROM contact_ids WHERE seen_at < ? ORDER BY seen_at LIMIT ?)`,
-    before,
-    limit
-  )
-}
+const forgetContacts = (_context: Context, before: number, limit: number) => forgetUnseen('contact_ids', before, limit)
 
 /** Forgets up to `limit` persons' traits not added to since a time. @returns how many persons. */
-function* forgetTraits(_context: Context, before: number, limit: number): Transaction<number> {
+const forgetTraits = (_context: Context, before: number, limit: number) => forgetUnseen('live_traits', before, limit)
+
+/** The key comes first for SQLite's sake (see isGiven). */
+function* forgetUnseen(table: string, before: number, limit: number): Transaction<number> {
   return yield* write(
-    `DELETE FROM live_traits WHERE (partition_id, key) IN
-      (SELECT partition_id, key FROM live_traits WHERE seen_at < ? ORDER BY seen_at LIMIT ?)`,
+    `DELETE FROM ${table} WHERE (key, partition_id) IN
+      (SELECT key, partition_id FROM ${table} WHERE seen_at < ? ORDER BY seen_at LIMIT ?)`,
     before,
     limit
   )

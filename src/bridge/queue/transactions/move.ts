@@ -1,4 +1,5 @@
 import { MESSAGE_ID_TABLES } from './message-ids'
+import { getMeta, setMeta } from './meta'
 import { livingWorkers } from './partitions'
 import { insert, replace, row, rows, write } from './sql'
 import type { Context, Param, Row, Transaction } from './sql'
@@ -130,14 +131,6 @@ function* endMove({ dialect }: Context, prunedAt: string | undefined): Transacti
 
 function* prunedAt(_context: Context): Transaction<string | undefined> {
   return yield* getMeta('pruned_at')
-}
-
-function* getMeta(name: string): Transaction<string | undefined> {
-  return (yield* row<{ value: string }>('SELECT value FROM meta WHERE name = ?', name))?.value
-}
-
-function* setMeta(name: string, value: string): Transaction<void> {
-  yield* replace('meta', ['name', 'value'], [[name, value]], ['name'])
 }
 
 export const transactions = { moveState, markMoved, beginMove, readBatch, writeBatch, endMove, prunedAt }
