@@ -55,26 +55,42 @@ export function* lockPartitions({ dialect }: Context, where: string, ...params: 
   )
 }
 
+/** What is asked for a leased partition. */
+interface Asked {
+  lease: Lease
+}
+
 /** The partition of each lease. Undefined: somebody else has it now. */
-export function* findLeased(leases: Lease[]): Transaction<(Partition | undefined)[]> {
-  const { where, ids } = leased(leases)
-  return held(leases, yield* rows<Partition>(`SELECT ${COLUMNS} FROM partitions WHERE ${where}`, ...ids))
+export function* findLeased(asked: Asked[]): Transaction<(Partition | undefined)[]> {
+  const { where, ids } = leased(asked)
+  return held(asked, yield* rows<Partition>(`SELECT ${COLUMNS} FROM partitions WHERE ${where}`, ...ids))
 }
 
 /** Locks the partition of each lease. Undefined: somebody else has it now, and nothing may be written. */
-export function* lockLeased(context: Context, leases: Lease[]): Transaction<(Partition | undefined)[]> {
-  const { where, ids } = leased(leases)
-  return held(leases, yield* lockPartitions(context, where, ...ids))
+export function* lockLeased(context: Context, asked: Asked[]): Transaction<(Partition | undefined)[]> {
+  const { where, ids } = leased(asked)
+  return held(asked, yield* lockPartitions(context, where, ...ids))
 }
 
-function leased(leases: Lease[]): { where: string; ids: number[] } {
-  const ids = [...new Set(leases.map(({ partitionId }) => partitionId))]
+/** What is asked for those whose lease is not lost, with their partition. */
+export function withPartition<One extends Asked>(
+  asked: One[],
+  partitions: (Partition | undefined)[]
+): (One & { partition: Partition })[] {
+  return asked.flatMap((one, index) => {
+    const partition = partitions[index]
+    return partition ? [{ ...one, partition }] : []
+  })
+}
+
+function leased(asked: Asked[]): { where: string; ids: number[] } {
+  const ids = [...new Set(asked.map(({ lease }) => lease.partitionId))]
   return { where: `id IN (${marks(ids)}) AND worker IS NOT NULL`, ids }
 }
 
-function held(leases: Lease[], found: Partition[]): (Partition | undefined)[] {
+function held(asked: Asked[], found: Partition[]): (Partition | undefined)[] {
   const byId = new Map(found.map((partition) => [partition.id, partition]))
-  return leases.map(({ partitionId, token }) => {
+  return asked.map(({ lease: { partitionId, token } }) => {
     const partition = byId.get(partitionId)
     return partition?.token === token ? partition : undefined
   })
@@ -163,14 +179,8 @@ function* release(
   context: Context,
   asked: { lease: Lease; state: ReleaseState }[]
 ): Transaction<({ erased: number } | undefined)[]> {
-  const partitions = yield* lockLeased(
-    context,
-    asked.map(({ lease }) => lease)
-  )
-  const released = asked.flatMap(({ state }, index) => {
-    const partition = partitions[index]
-    return partition ? [{ partition, state }] : []
-  })
+  const partitions = yield* lockLeased(context, asked)
+  const released = withPartition(asked, partitions)
   for (const { partition, state } of released) if (isUnknown(partition, state)) yield* erase(partition.id)
   if (released.length === 0) return asked.map(() => undefined)
   const ids = released.map(({ partition }) => partition.id)

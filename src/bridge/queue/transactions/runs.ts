@@ -1,5 +1,5 @@
 import type { Ack, Block, EventName, Known, Lease, QueuedEvent } from '../types'
-import { findLeased, lockLeased, lockPartitions } from './partitions'
+import { findLeased, lockLeased, lockPartitions, withPartition } from './partitions'
 import type { Partition } from './partitions'
 import { each, given, insertNew, isGiven, marks, replace, rows, updateEach, write } from './sql'
 import type { Context, Param, Row, Transaction } from './sql'
@@ -40,24 +40,21 @@ function* head(
   context: Context,
   asked: { lease: Lease; size: { rows: number; bytes: number } }[]
 ): Transaction<({ events: StoredEvent[]; complete: boolean } | undefined)[]> {
-  const leases = asked.map(({ lease }) => lease)
-  let partitions = yield* findLeased(leases)
+  let partitions = yield* findLeased(asked)
   const ripe = yield* each<EventId>(
     'SELECT partition_id, id FROM events WHERE partition_id = ? AND deferred_until <= ? ORDER BY deferred_until LIMIT ?',
     partitions.flatMap((partition) => (partition ? [[partition.id, context.now, MAX_REQUEUED]] : []))
   )
   if (ripe.length > 0) {
     // Others may have taken one of them over since.
-    partitions = yield* lockLeased(context, leases)
+    partitions = yield* lockLeased(context, asked)
     const leased = new Set(partitions.map((partition) => partition?.id))
     yield* putBack(
       context,
       ripe.filter((event) => leased.has(event.partition_id))
     )
   }
-  const limits = yield* limitsOf(
-    partitions.flatMap((partition, index) => (partition ? [{ partition, size: asked[index].size }] : []))
-  )
+  const limits = yield* limitsOf(withPartition(asked, partitions))
   const found = yield* each<EventRow>(
     `SELECT partition_id, id, body, arrived_at, attempts, first_failed_at, firing FROM events
       WHERE partition_id = ? AND deferred_until IS NULL ORDER BY id LIMIT ?`,
@@ -170,10 +167,7 @@ function* lookUpNames(_context: Context, { partitionId }: Lease, names: string[]
 
 /** Writes down that events are about to be fired. False: lease lost, the event must not be. */
 function* markFiring(context: Context, asked: { lease: Lease; eventId: number }[]): Transaction<boolean[]> {
-  const partitions = yield* lockLeased(
-    context,
-    asked.map(({ lease }) => lease)
-  )
+  const partitions = yield* lockLeased(context, asked)
   const marked = yield* rows<EventId>(
     `UPDATE events SET firing = 1 WHERE ${isGiven(context, EVENTS)} RETURNING partition_id, id`,
     given(asked.flatMap(({ eventId }, index) => idsIn(partitions[index], [eventId])))
@@ -202,14 +196,8 @@ function* ack(
   asked: { lease: Lease; ack: Ack }[]
 ): Transaction<({ requeued: number } | undefined)[]> {
   const { dialect, now } = context
-  const partitions = yield* lockLeased(
-    context,
-    asked.map(({ lease }) => lease)
-  )
-  const acks = asked.flatMap(({ ack }, index) => {
-    const partition = partitions[index]
-    return partition ? [{ partition, ack }] : []
-  })
+  const partitions = yield* lockLeased(context, asked)
+  const acks = withPartition(asked, partitions)
   /** The rows that come of all acks, each with its partition first. */
   const all = (rowsOf: (ack: Ack) => Param[][]) =>
     acks.flatMap(({ partition, ack }) => rowsOf(ack).map((row) => [partition.id, ...row]))
