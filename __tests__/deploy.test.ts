@@ -2,8 +2,6 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -11,6 +9,7 @@ import { validate } from 'dockerfile-utils'
 import { parse } from 'yaml'
 import { stagesOf } from './__helpers__/dockerfile'
 import type { Stage } from './__helpers__/dockerfile'
+import { freePort } from './__helpers__/free-port'
 import { npmSettings, startRegistry } from './__helpers__/registry'
 
 const run = promisify(execFile)
@@ -167,12 +166,3 @@ it('the systemd unit is one that systemd understands, where there is one', async
   if ('code' in verified && verified.code === 'ENOENT') return
   expect(verified.stderr).toBe('')
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

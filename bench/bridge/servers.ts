@@ -1,11 +1,11 @@
-import type { ChildProcess } from 'child_process'
-import { spawn, spawnSync } from 'child_process'
-import { once } from 'events'
-import { mkdtemp, rm } from 'fs/promises'
-import { connect, createServer } from 'net'
-import type { AddressInfo } from 'net'
-import { tmpdir } from 'os'
-import path from 'path'
+import type { ChildProcess } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { freePort } from '../../__tests__/__helpers__/free-port'
 
 /** A Redis that has on disk what it has answered, as the bridge has. */
 export interface Redis {
@@ -45,13 +45,4 @@ async function listening(server: ChildProcess, port: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error(`redis-server ended with ${server.exitCode}`)
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

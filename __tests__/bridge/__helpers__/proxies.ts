@@ -1,10 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { freePort } from '../../__helpers__/free-port'
 
 /** A proxy as deploy/ has it, in front of a bridge, but for its address, its certificate and where it writes. */
 export interface Proxy {
@@ -100,13 +99,4 @@ function answers(url: string): Promise<boolean> {
     (response) => response.text().then(() => true),
     () => false
   )
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -7,6 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { WebSocket } from 'ws'
 import { startServe } from '..'
+import { freePort } from '../../../__tests__/__helpers__/free-port'
 import type { ServeOptions } from '..'
 import { startUpstream } from './__helpers__/upstream'
 
@@ -375,12 +376,3 @@ describe('bin/run serve', () => {
     expect(output()).toMatch(/^error: No destination nope in .+; there is demo\n$/)
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as net.AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process'
 import { chmod, cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
@@ -9,11 +8,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 /*
  * A real Postgres server in a process of its own: the package is an ES module, which Jest can't load, and this way the
  * server ends with the process that asked for it, however that ends. Sends `{url}` when ready; obeys `stop` and `start`.
- * With the argument `durable` it has on disk what it has committed.
+ * Its arguments are a free port and, if what is committed is to be on disk, `durable`.
  */
 
 const NOBODY = 65_534
-const isDurable = process.argv[2] === 'durable'
+const [port, isDurable] = [Number(process.argv[2]), process.argv[3] === 'durable']
 const isRoot = userInfo().uid === 0
 const home = await mkdtemp(path.join(tmpdir(), 'bridge-postgres-'))
 await chmod(home, 0o755)
@@ -26,7 +25,6 @@ class Server extends EmbeddedPostgres {
   }
 }
 
-const port = await freePort()
 const log = []
 const server = new Server({
   databaseDir: path.join(home, 'data'),
@@ -82,13 +80,4 @@ async function end() {
   await server.stop()
   await rm(home, { recursive: true, force: true })
   process.exit()
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address()
-      probe.close(() => resolve(port))
-    })
-  })
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import Database from 'libsql'
 import { Client } from 'pg'
+import { freePort } from '../../../../../__tests__/__helpers__/free-port'
 import { hasPgBouncer, PgBouncer } from './pgbouncer'
 
 export const SECRET = 'a secret for tests, long enough'
@@ -118,7 +119,8 @@ export class PostgresServer {
 
   /** @param durable what is committed is on disk; no test needs that, measuring does */
   static async start({ durable = false } = {}): Promise<PostgresServer> {
-    const server = fork(path.join(__dirname, 'postgres-server.mjs'), durable ? ['durable'] : [], { execArgv: [] })
+    const args = [String(await freePort()), ...(durable ? ['durable'] : [])]
+    const server = fork(path.join(__dirname, 'postgres-server.mjs'), args, { execArgv: [] })
     const [{ url, error }] = (await once(server, 'message')) as [{ url?: string; error?: string }]
     if (url === undefined) throw new Error(`Postgres does not start: ${error}`)
     return new PostgresServer(server, url)
