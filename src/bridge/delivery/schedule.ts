@@ -52,7 +52,7 @@ export interface Call {
 const MANY_IDENTIFIES = 100
 const TRACKS_A_TURN = 4
 
-/** How soon to look again at an event whose time is over while its identify may still be further back in the partition. */
+/** How soon to look again at an event whose time is over while its identify may still be behind it. */
 const LOOK_AGAIN_MS = 60_000
 /** How soon to look again at an event that should have been put back when the one before it was done. */
 const TURN_MS = 60 * 60 * 1000
@@ -84,15 +84,16 @@ export function plan(head: Head, rules: Rules): Plan {
 }
 
 /**
- * Sets an event aside until its email or contact is known, or gives it up: once its time is over and everything that
- * arrived within its time has been looked at. In a partition that lags behind, that is later than by the clock.
+ * Sets an event aside until its email or contact is known, or gives it up: once its time is over, everything that arrived
+ * within its time has been looked at, and no identify of its user is still to be sent. In a partition that lags behind,
+ * that is later than by the clock.
  */
 export function wait(item: Item, what: 'email' | 'contact', head: Head, rules: Rules, into: Plan): void {
   const { now, waitMs } = rules
   const deadline = item.arrivedAt + waitMs
   if (item.keys.length === 0) {
     into.dead.push({ ids: [item.id], reason: 'unknown_email', detail: NOBODYS })
-  } else if (now >= deadline && (head.complete || head.readUpTo >= deadline)) {
+  } else if (now >= deadline && (head.complete || head.readUpTo >= deadline) && !hasIdentifyBehind(item, head)) {
     const [reason, detail] =
       what === 'email' ? (['unknown_email', UNKNOWN_EMAIL] as const) : (['unknown_contact', UNKNOWN_CONTACT] as const)
     into.dead.push({ ids: [item.id], reason, detail })
@@ -106,6 +107,17 @@ export function wait(item: Item, what: 'email' | 'contact', head: Head, rules: R
     // One that failed before may have kept back the very identify it now waits for.
     if (what === 'contact') into.requeueIdentifies.push(...item.keys)
   }
+}
+
+/** An identify of the same user, with an address, waits for its turn behind the event: in sight, or kept back by it. */
+function hasIdentifyBehind(item: Item, head: Head): boolean {
+  const keys = new Set(item.keys)
+  return (
+    head.items.some(
+      ({ id, event, email, keys: others }) =>
+        id > item.id && event.type === 'identify' && email !== undefined && others.some((key) => keys.has(key))
+    ) || head.blocked.some(({ key, blocks, first }) => blocks === 'all' && first > item.id && keys.has(key))
+  )
 }
 
 interface Walk extends Plan {

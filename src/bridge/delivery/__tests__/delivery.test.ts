@@ -285,6 +285,28 @@ describe('waiting', () => {
     expect(await rig.fired()).toEqual(['late'])
     expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 1500 })
   })
+
+  it('is not over while the identify that arrived in its time stands behind it', async () => {
+    await rig.stopDelivery()
+    await rig.take(track(ann, 'late'), identify(ann))
+    rig.now += 2 * HOUR
+    rig.deliver()
+    await rig.pass(5 * MINUTE, MINUTE)
+    expect(await rig.fired()).toEqual(['late'])
+    expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
+  })
+
+  it('is not over while it keeps back that identify itself, since EmailSendX failed all the time', async () => {
+    await rig.fault({ kind: 'status', status: 503, path: ALL, times: 'always' })
+    await rig.take(track(ann, 'first'))
+    await rig.pass(20 * MINUTE, MINUTE)
+    await rig.take(identify(ann))
+    await rig.pass(2 * HOUR, MINUTE)
+    await rig.control('DELETE', 'faults')
+    await rig.pass(2 * HOUR, MINUTE)
+    expect(await rig.fired()).toEqual(['first'])
+    expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
+  })
 })
 
 describe('few calls', () => {
