@@ -180,7 +180,8 @@ function walk(head: Head, rules: Rules): Walk {
       result.dead.push({ ids: [item.id], reason: 'outcome_unknown', detail: INTERRUPTED })
       result.requeueFirst.push(...item.keys)
     } else if (isBlocked(item, 'track', 'identify', 'all')) {
-      if (email === undefined) wait(item, 'email', head, rules, result)
+      // What fails before it may be the very identify that tells its email.
+      if (email === undefined && !isBlocked(item, 'all')) wait(item, 'email', head, rules, result)
       else result.deferred.push(defer(item, 'turn', rules.now + TURN_MS))
       waiting.add(item)
     } else if (queuing.has(item) || called.has(item)) {

@@ -296,6 +296,16 @@ describe('waiting', () => {
     expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
   })
 
+  it('is not over while the identify before it fails', async () => {
+    await rig.fault({ kind: 'status', status: 503, path: ALL, times: 'always' })
+    await rig.take(identify(ann), track({ userId: ann.userId }, 'without an address'))
+    await rig.pass(2 * HOUR, MINUTE)
+    await rig.control('DELETE', 'faults')
+    await rig.pass(2 * HOUR, MINUTE)
+    expect(await rig.fired()).toEqual(['without_an_address'])
+    expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
+  })
+
   it('is not over while it keeps back that identify itself, since EmailSendX failed all the time', async () => {
     await rig.fault({ kind: 'status', status: 503, path: ALL, times: 'always' })
     await rig.take(track(ann, 'first'))
