@@ -167,12 +167,11 @@ class DeliveryWorker implements Delivery {
   private look(): void {
     if (this.stopping) return
     this.lookAgain = true
-    if (this.looking) return
-    this.looking = true
-    void this.lookWhileAsked().finally(() => (this.looking = false))
+    if (!this.looking) void this.lookWhileAsked()
   }
 
   private async lookWhileAsked(): Promise<void> {
+    this.looking = true
     while (this.lookAgain && !this.stopping) {
       this.lookAgain = false
       await this.attempt(async () => {
@@ -181,6 +180,7 @@ class DeliveryWorker implements Delivery {
         await this.claimAll()
       })
     }
+    this.looking = false
   }
 
   private async claimAll(): Promise<void> {

@@ -125,7 +125,6 @@ describe('identities and order', () => {
   })
 
   it('send an event that names only an old address for a user to the one an identify told since', async () => {
-    rig = await Rig.start()
     const old = { userId: 'old@example.com', email: 'old@example.com', emailIsUserId: true as const }
     await rig.take(identify({ userId: 'old@example.com', email: 'new@example.com' }))
     await rig.quiet()

@@ -3,7 +3,7 @@ import { SANDBOX_KEY, startSandbox } from '../../../../sandbox'
 import type { Sandbox, SandboxOptions } from '../../../../sandbox'
 import type { BridgeEvent } from '../../../event'
 import { LeaseLost, openQueue } from '../../../queue'
-import type { DeadLetterFilter, Queue, QueueOptions } from '../../../queue'
+import type { DeadLetterFilter, Pool, Queue, QueueOptions } from '../../../queue'
 import { prove } from '../../../queue/__tests__/__helpers__/prove'
 import { SECRET } from '../../../queue/__tests__/__helpers__/stores'
 import { startDelivery } from '../..'
@@ -26,30 +26,46 @@ type RigOptions = Partial<DeliveryOptions> &
     proven?: boolean
   }
 
+/** Kinds of {@link Pool}. */
+const POOLS = 3
 const START = Date.UTC(2026, 10, 23, 12)
 
 /** A sandbox, a queue in memory, and the delivery between them, all by one clock that stands still until it is moved. */
 export class Rig {
   log: string[] = []
-  private idleLooks = 0
   private delivery?: Delivery
+  private wake = () => undefined as void
+  /** How often something has happened. */
+  private changes = 0
+  /** Pools in which there was nothing to do since. */
+  private readonly idlePools = new Set<Pool>()
+  private onIdle = () => undefined as void
 
   private constructor(readonly sandbox: Sandbox, readonly queue: Queue, private readonly clock: { now: number }) {
-    const { claim, release } = queue.runs
+    const { claim, onEnqueue, release } = queue.runs
     let working = 0
+    const work = (more: number) => {
+      working += more
+      this.changed()
+    }
+    queue.runs.onEnqueue = (listener) => {
+      this.wake = listener
+      return onEnqueue(listener)
+    }
     queue.runs.claim = async (worker, query) => {
+      const { changes } = this
       const partitions = await claim(worker, query)
-      working += partitions.length
-      this.idleLooks = working === 0 ? this.idleLooks + 1 : 0
+      if (partitions.length > 0) work(partitions.length)
+      else if (working === 0 && changes === this.changes) this.isIdle(query.pool)
       return partitions
     }
     queue.runs.release = async (lease, state) => {
       try {
         const released = await release(lease, state)
-        working--
+        work(-1)
         return released
       } catch (error) {
-        if (error instanceof LeaseLost) working--
+        if (error instanceof LeaseLost) work(-1)
         throw error
       }
     }
@@ -82,7 +98,7 @@ export class Rig {
       apiUrl: this.sandbox.url,
       log: pino({ level: 'info' }, { write: (line: string) => void this.log.push(line) }),
       now: () => this.now,
-      pollMs: 5,
+      pollMs: 100,
       probesPerSecond: 1e9,
       ...options
     })
@@ -108,12 +124,21 @@ export class Rig {
 
   /** Resolves when there is nothing the delivery could do at this time. */
   async quiet(): Promise<void> {
-    this.idleLooks = 0
-    // Two looks, each at all pools.
-    while (this.idleLooks < 8) {
-      // Wakes the delivery, as an arrival would.
-      await this.queue.partitions.resume({ partition: 'none' })
-    }
+    await new Promise<void>((resolve) => {
+      this.onIdle = resolve
+      this.changed()
+      this.wake()
+    })
+  }
+
+  private changed(): void {
+    this.changes++
+    this.idlePools.clear()
+  }
+
+  private isIdle(pool: Pool): void {
+    this.idlePools.add(pool)
+    if (this.idlePools.size === POOLS) this.onIdle()
   }
 
   /** Moves the clock, in steps, and lets everything happen that is due. */
