@@ -57,7 +57,7 @@ export class EmailSendX {
     for (let page = 1; page <= MAX_SEARCH_PAGES; page++) {
       const reply = await this.call<Contact[]>(`${V1}/contacts`, {
         scope: 'contacts:read',
-        query: { search: email, limit: PAGE_SIZE, page }
+        query: { search: email, ...pageQuery(page) }
       })
       const contacts = rows<Contact>(reply.data)
       const id = contacts
@@ -71,10 +71,7 @@ export class EmailSendX {
 
   /** One page of all contacts, 1-indexed. In which order they come is not documented. */
   async contacts(page: number): Promise<ContactsPage> {
-    const { body, data } = await this.call(`${V1}/contacts`, {
-      scope: 'contacts:read',
-      query: { limit: PAGE_SIZE, page }
-    })
+    const { body, data } = await this.call(`${V1}/contacts`, { scope: 'contacts:read', query: pageQuery(page) })
     const contacts = rows<Contact>(data).flatMap((contact) => {
       const id = idOf(contact)
       return typeof contact.email === 'string' && id ? [{ email: contact.email.trim().toLowerCase(), id }] : []
@@ -84,7 +81,7 @@ export class EmailSendX {
 
   /** The lightest documented call that needs a valid key. */
   async firstContact(): Promise<void> {
-    const { status, data } = await this.call(`${V1}/contacts`, { scope: 'contacts:read', query: { limit: 1 } })
+    const { status, data } = await this.call(`${V1}/contacts`, { scope: 'contacts:read', query: { limit: '1' } })
     if (!Array.isArray(data)) throw notTheApi(status, { server: serverOf(this.settings) })
   }
 
@@ -118,7 +115,7 @@ export class EmailSendX {
 
   /** One page of lists, 1-indexed, and whether there is another. */
   async lists(page: number): Promise<{ lists: List[]; hasNextPage: boolean }> {
-    const { body, data } = await this.call(`${V1}/lists`, { scope: 'lists:read', query: { limit: PAGE_SIZE, page } })
+    const { body, data } = await this.call(`${V1}/lists`, { scope: 'lists:read', query: pageQuery(page) })
     const lists = rows<List>(data)
     return { lists, hasNextPage: hasNextPage(body, page, lists.length) }
   }
@@ -133,11 +130,12 @@ export class EmailSendX {
     const context: CallContext = { ...names, server: serverOf(this.settings) }
     try {
       checkSendable(this.settings)
-      const url = `${apiOrigin(context.server)}/api/${path}`
+      // As `searchParams`, the core would build the request three times.
+      const search = query ? `?${new URLSearchParams(query).toString()}` : ''
+      const url = `${apiOrigin(context.server)}/api/${path}${search}`
       const response = await inTime(
         this.request(url, {
           method: json ? 'POST' : 'GET',
-          searchParams: query,
           json,
           timeout: REQUEST_TIMEOUT_MS,
           // A followed redirect turns a POST into a GET, which then "succeeds" without having sent anything.
@@ -166,8 +164,13 @@ function isPage({ answered, outcome }: NotDelivered): boolean {
 }
 
 interface CallOptions extends Omit<CallContext, 'server'> {
-  query?: Record<string, string | number>
+  query?: Record<string, string>
   json?: object
+}
+
+/** A page of a list, 1-indexed. */
+function pageQuery(page: number): Record<string, string> {
+  return { limit: String(PAGE_SIZE), page: String(page) }
 }
 
 /** The request client's own timeout covers the headers of an answer, not its body. */

@@ -14,6 +14,7 @@ export function serverOf({ apiUrl }: Settings): string {
  * @throws NotDelivered for an address that would send the API key unencrypted, or is no address of a server.
  */
 export function apiOrigin(server: string): string {
+  if (server === DEFAULT_API_URL) return server
   const url = parseUrl(/^[a-z]+:\/\//i.test(server) ? server : `https://${server}`)
   if (!url) throw unusable('it is no web address')
   const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname) && process.env.EMAILSENDX_ALLOW_HTTP === '1'

@@ -54,10 +54,12 @@ export class Memory {
     this.workspace = JSON.stringify([apiUrl, apiKey])
   }
 
-  readonly contactIds: ContactIds = {
-    get: (email) => contacts.get(this.workspace + email),
-    set: (email, id) => void contacts.set(this.workspace + email, id),
-    delete: (email) => void contacts.delete(this.workspace + email)
+  get contactIds(): ContactIds {
+    return {
+      get: (email) => contacts.get(this.workspace + email),
+      set: (email, id) => void contacts.set(this.workspace + email, id),
+      delete: (email) => void contacts.delete(this.workspace + email)
+    }
   }
 
   /** The address that an identify told of the user, else of the device, unless another user was seen on the device last. */
@@ -70,20 +72,20 @@ export class Memory {
     return isShared ? undefined : device?.email
   }
 
-  /** An identify with this address is delivered. */
-  learn(ids: Ids, email: string): void {
+  /** An identify with this address is delivered. @returns whether EmailSendX has been told that its user has this address. */
+  learn(ids: Ids, email: string): boolean {
     const { userId, anonymousId } = present(ids)
-    if (userId && users.get(this.user(userId))?.email !== email) users.set(this.user(userId), { email })
-    if (!anonymousId) return
-    const key = this.device(anonymousId)
-    const known = users.get(key)
-    if (known?.email !== email || known.userId !== userId) users.set(key, { email, userId })
-  }
-
-  /** Whether EmailSendX has been told that the user has this address. */
-  isLinked(userId: string, email: string): boolean {
-    const user = users.get(this.user(userId))
-    return user?.email === email && user.isLinked === true
+    if (anonymousId) {
+      const key = this.device(anonymousId)
+      const device = users.get(key)
+      if (device?.email !== email || device.userId !== userId) users.set(key, { email, userId })
+    }
+    if (!userId) return false
+    const key = this.user(userId)
+    const user = users.get(key)
+    if (user?.email === email) return user.isLinked === true
+    users.set(key, { email })
+    return false
   }
 
   link(userId: string, email: string): void {

@@ -52,12 +52,6 @@ export interface Payload {
    */
   leavingAudience?: string
   /**
-   * What Engage says about the audience that an event is about.
-   */
-  personas?: {
-    [k: string]: unknown
-  }
-  /**
    * Tell EmailSendX which User ID a contact has, so that it finds the contact of an event that has no email address: a website's events have none. It costs one request for each new User ID, at most 20 a batch.
    */
   linkUserId?: boolean
@@ -73,4 +67,10 @@ export interface Payload {
    * Contacts of one batch go to the same list with the same consent, so that each batch takes as few requests as possible.
    */
   batch_keys?: string[]
+  /**
+   * What Engage says about the audience that an event is about.
+   */
+  personas?: {
+    [k: string]: unknown
+  }
 }

@@ -22,11 +22,11 @@ export async function linkUserIds(api: EmailSendX, memory: Memory, rows: Identif
   const untold = new Map<string, string>()
   for (const { payload, email, outcome } of rows) {
     if (outcome.kind !== 'delivered') continue
-    memory.learn(payload, email)
+    const isLinked = memory.learn(payload, email)
     const { userId, linkUserId } = payload
     if (!userId?.trim() || linkUserId === false || toEmail(userId) === email) continue
     untold.delete(userId)
-    if (!memory.isLinked(userId, email)) untold.set(userId, email)
+    if (!isLinked) untold.set(userId, email)
   }
   if (untold.size === 0) return
 
