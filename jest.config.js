@@ -1,4 +1,4 @@
-/** What `got` brings; the pattern skips every other package. */
+/** What `got` brings: ESM only, where jest's registry of modules knows require() alone (Node ≥ 20.19 loads both). */
 const ESM_PACKAGES =
   'got|@sindresorhus/is|byte-counter|cacheable-lookup|cacheable-request|get-stream|@sec-ant/readable-stream|is-stream|keyv|@keyv/serialize|mimic-response|normalize-url|responselike|lowercase-keys|decompress-response|form-data-encoder|p-cancelable'
 
@@ -11,14 +11,12 @@ module.exports = {
   // Many tests wait for time-outs and for other processes, so that a core less would stand idle.
   maxWorkers: '100%',
   roots: ['<rootDir>/definitions', '<rootDir>/src', '<rootDir>/__tests__'],
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   // A busy machine takes longer; what a test says itself still holds.
   testTimeout: 30_000,
   globalSetup: '<rootDir>/__tests__/__helpers__/chromium.ts',
   testMatch: ['**/__tests__/**/*.test.ts'],
-  transform: {
-    '^.+\\.tsx?$': ['ts-jest', { tsconfig: 'tsconfig.jest.json' }],
-    '^.+/node_modules/.+\\.js$': '<rootDir>/__tests__/__helpers__/esm-package.js'
-  },
+  transform: { '\\.(js|tsx?)$': '<rootDir>/build/to-javascript.js' },
   transformIgnorePatterns: [`/node_modules/(?!(${ESM_PACKAGES})/)`],
   collectCoverageFrom: ['definitions/**/*.ts', 'src/**/*.ts', '!**/__tests__/**', '!**/generated-types.ts']
 }

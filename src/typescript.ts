@@ -1,8 +1,8 @@
 import path from 'node:path'
 
 /*
- * A checkout runs this TypeScript as it stands, by way of tsx. The package holds JavaScript, and tsx comes with it only where
- * somebody has installed it beside, to serve a definition in TypeScript.
+ * A checkout runs this TypeScript as it stands, by way of build/typescript.js. The package holds JavaScript, and reads TypeScript
+ * with tsx, only to serve a definition, and only where somebody has installed it beside.
  */
 
 export const isTypeScript = (file: string): boolean => path.extname(file) === '.ts'
@@ -14,7 +14,7 @@ export const isCheckout = isTypeScript(__filename)
 export const PROGRAM = isCheckout ? 'bin/run' : 'emailsendx-segment'
 
 /** What Node needs to be told to start a module of this program in a process or a thread of its own. */
-export const execArgv = isCheckout ? ['--require', require.resolve('tsx/cjs')] : []
+export const execArgv = isCheckout ? ['--require', path.join(__dirname, '../build/typescript.js')] : []
 
 /**
  * Lets `require` read TypeScript from now on, if tsx can be had.

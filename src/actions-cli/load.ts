@@ -57,7 +57,7 @@ function run(entry: string): unknown {
   // of actions-core is false for what the server's copy throws: a definition that counts on it has to fail here, not there.
   for (const file of Object.keys(require.cache)) delete require.cache[file]
   try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() would pass by tsx, which reads the TypeScript
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() would pass by what reads TypeScript
     return require(entry)
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)

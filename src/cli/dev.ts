@@ -13,7 +13,7 @@ export function devCommand(): Command {
     .action(async (options: everything.Everything) => {
       console.log('EmailSendX for Segment: starting the sandbox, the bridge and the tester page …')
       // Not before: it takes longer to load than it may take to say something.
-      // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() would pass by tsx
+      // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() would pass by what reads TypeScript
       await (require('./everything') as typeof everything).runEverything(options)
     })
 }

@@ -1,13 +1,14 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
+import { execArgv } from '../../../src/typescript'
 
 /**
  * Delivers one event as Segment does: in a process that has seen no other, through the two default presets.
  * @returns what each preset made of it; the words of an error, when it failed
  */
 export async function deliver(event: object, settings: object): Promise<unknown> {
-  const child = fork(path.join(__dirname, 'segment-process.ts'), { execArgv: ['--require', 'tsx/cjs'] })
+  const child = fork(path.join(__dirname, 'segment-process.ts'), { execArgv })
   const died = once(child, 'exit').then(([code]) => {
     throw new Error(`Segment's process ended with ${String(code)}`)
   })

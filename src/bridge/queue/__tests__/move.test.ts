@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { startSandbox, SANDBOX_KEY } from '../../../sandbox'
+import { execArgv } from '../../../typescript'
 import { startBridge } from '../..'
 import { moveStore, openQueue } from '..'
 import type { Queue } from '..'
@@ -67,9 +68,7 @@ function take(queue: Queue, apiKey: string, ...events: ReturnType<typeof track>[
 /** Moves in a process that is killed with SIGKILL again and again, each time a little further on. @returns the kills */
 async function moveKilled(from: string, to: string): Promise<number> {
   for (let kills = 0, reached = 0; ; kills++) {
-    const mover = fork(require.resolve('./__helpers__/mover.ts'), [from, to, SECRET], {
-      execArgv: ['--require', require.resolve('tsx/cjs')]
-    })
+    const mover = fork(require.resolve('./__helpers__/mover.ts'), [from, to, SECRET], { execArgv })
     const isFurther = reached
     mover.on('message', (done: number) => {
       if (done < isFurther + 1_000) return

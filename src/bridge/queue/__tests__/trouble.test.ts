@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Client } from 'pg'
+import { execArgv } from '../../../typescript'
 import { openQueue, QueueUnavailable, QueueUnusable } from '..'
 import type { Queue, QueueOptions } from '..'
 import { track } from './__helpers__/events'
@@ -174,15 +175,14 @@ describe('a SQLite file', () => {
     chmodSync(target, 0o444)
     chmodSync(path.dirname(target), 0o555)
     try {
-      const script = `require('tsx/cjs'); const { openQueue } = require(${JSON.stringify(path.join(__dirname, '..'))})
+      const script = `const { openQueue } = require(${JSON.stringify(path.join(__dirname, '..'))})
         openQueue(${JSON.stringify(target)}, { secret: ${JSON.stringify(SECRET)} }).then(
           () => console.log('opened'), (error) => { console.log(error.name + ': ' + error.message) })`
       // Nothing is read-only to root, so somebody else tries.
       const isRoot = process.getuid?.() === 0
-      const said = execFileSync(process.execPath, ['-e', script], {
+      const said = execFileSync(process.execPath, [...execArgv, '-e', script], {
         encoding: 'utf8',
-        ...(isRoot && { uid: 65_534, gid: 65_534 }),
-        env: { ...process.env, TSX_DISABLE_CACHE: '1' }
+        ...(isRoot && { uid: 65_534, gid: 65_534 })
       })
       expect(said).toMatch(/^QueueUnusable: .*(read-only|can't be opened)/)
     } finally {

@@ -7,6 +7,7 @@ import { startSandbox } from '../../../../sandbox'
 import type { Sandbox } from '../../../../sandbox'
 import { openQueue } from '../../../queue'
 import { SECRET } from '../../../queue/__tests__/__helpers__/stores'
+import { execArgv } from '../../../../typescript'
 
 export interface OracleOptions {
   store: string
@@ -141,9 +142,7 @@ export class Oracle {
       onUnknownOutcome,
       logLevel: 'silent'
     }
-    const bridge = fork(path.join(__dirname, 'child.ts'), [JSON.stringify(options)], {
-      execArgv: ['--require', require.resolve('tsx/cjs')]
-    })
+    const bridge = fork(path.join(__dirname, 'child.ts'), [JSON.stringify(options)], { execArgv })
     this.bridges[index] = bridge
     const [{ url }] = (await once(bridge, 'message')) as [{ url: string }]
     this.urls[index] = url

@@ -1,0 +1,35 @@
+'use strict'
+
+const path = require('node:path')
+const { transformSync } = require('esbuild')
+
+/**
+ * JavaScript for Node, with its source map. Types are checked elsewhere (`npm run typecheck`).
+ * @param {string} source TypeScript, or JavaScript with `import`
+ * @param {string} file its extension says what it is; of its place only the name gets into the result
+ * @throws with the path and the line of a mistake
+ */
+function toJavaScript(source, file) {
+  const { base, ext } = path.parse(file)
+  try {
+    return transformSync(source, {
+      loader: ext.slice(1),
+      format: 'cjs',
+      target: 'node20',
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      sourcefile: base,
+      sourcemap: 'inline',
+      sourcesContent: false
+    }).code
+  } catch (error) {
+    error.message = error.message.replace(`\n${base}:`, `\n${file}:`)
+    throw error
+  }
+}
+
+module.exports = {
+  toJavaScript,
+  /** Called by jest, which keeps the result. */
+  process: (source, file) => ({ code: toJavaScript(source, file) })
+}
