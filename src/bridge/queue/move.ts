@@ -6,14 +6,9 @@ import { keepSecret } from './encryption'
 import { QueueUnusable } from './errors'
 import { isPostgres, openStore, ownSecret } from './open'
 import type { MoveCursor, MoveMark } from './transactions/move'
+import type { QueueStats } from './types'
 
-export interface Moved {
-  partitions: number
-  events: number
-  deadLetters: number
-  messageIds: number
-  identityLinks: number
-}
+export type Moved = Pick<QueueStats, 'partitions' | 'events' | 'deadLetters' | 'messageIds' | 'identityLinks'>
 
 /**
  * Moves everything in a store to another one, which must be empty or hold what an interrupted move between the two has left.
@@ -74,8 +69,8 @@ async function move(from: End, to: End, progress: (done: number, total: number) 
     )
   }
   await to.store.endMove(await from.store.prunedAt())
-  const { partitions, events, dead, message_ids, links } = await to.store.totals()
-  return { partitions, events, deadLetters: dead, messageIds: message_ids, identityLinks: links }
+  const { partitions, events, deadLetters, messageIds, identityLinks } = await to.store.totals()
+  return { partitions, events, deadLetters, messageIds, identityLinks }
 }
 
 /** Marks both stores. @returns where to go on */
@@ -106,8 +101,8 @@ function running({ place }: End): QueueUnusable {
 
 /** Rows of the tables that can be large. */
 async function rowsOf(store: Store): Promise<number> {
-  const { events, dead, message_ids, links } = await store.totals()
-  return events + dead + message_ids + links
+  const { events, deadLetters, messageIds, identityLinks } = await store.totals()
+  return events + deadLetters + messageIds + identityLinks
 }
 
 function countOf({ counts }: MoveCursor): number {

@@ -14,7 +14,7 @@ import type { PackedRequest } from './transactions/enqueue'
 import { nameOf } from './transactions/partitions'
 import type { PartitionCondition } from './transactions/partitions'
 import type { DeleteRequest, Trace } from './transactions/people'
-import { sum } from './transactions/sql'
+import { bytesOf } from './transactions/sql'
 import type {
   Ack,
   ClaimedPartition,
@@ -159,20 +159,7 @@ export class Queue {
 
   /** What metrics and health show. Cheap enough to be called every few seconds. */
   async stats(): Promise<QueueStats> {
-    const totals = await this.store.totals()
-    return {
-      events: totals.events,
-      deferred: totals.deferred,
-      bytes: totals.bytes,
-      maxBytes: this.limits.maxBytes,
-      deadLetters: totals.dead,
-      partitions: totals.partitions,
-      suspendedPartitions: totals.suspended,
-      unprovenPartitions: totals.unproven,
-      messageIds: totals.message_ids,
-      identityLinks: totals.links,
-      oldestArrivedAt: totals.oldest ?? undefined
-    }
+    return { ...(await this.store.totals()), maxBytes: this.limits.maxBytes }
   }
 
   /** Deletes what is past its time. Delivery runs it hourly. */
@@ -185,7 +172,7 @@ export class Queue {
     const links = await untilDone(() => store.forgetLinks(now - limits.forgetAfterMs, CHORE_ROWS))
     const contacts = await untilDone(() => store.forgetContacts(now - limits.forgetAfterMs, CHORE_ROWS))
     const traits = await untilDone(() => store.forgetTraits(now - limits.forgetAfterMs, CHORE_ROWS))
-    const excess = (await store.totals()).links - limits.maxRemembered
+    const excess = (await store.totals()).identityLinks - limits.maxRemembered
     return {
       identities: links + contacts + traits + (await this.forgetOldestLinks(excess)),
       deadLetters: await untilDone(() => store.purgeDead({ until: now - limits.deadLetterMs }, CHORE_ROWS)),
@@ -228,11 +215,7 @@ export class Queue {
   async forgetDeleted(): Promise<number> {
     const { store } = this
     const all: DeleteRequest[] = []
-    for (let after: number | undefined = 0; after !== undefined; ) {
-      const page: { requests: DeleteRequest[]; after?: number } = await store.deleteRequests(after, SCAN_ROWS)
-      all.push(...page.requests)
-      after = page.after
-    }
+    for await (const { requests } of pages((after) => store.deleteRequests(after, SCAN_ROWS))) all.push(...requests)
     for (const { partitionId, person, arrivedAt } of all) await this.forgetIn(partitionId, person, arrivedAt)
     if (all.length > 0) await this.driver.scrub()
     return all.length
@@ -241,8 +224,12 @@ export class Queue {
   private async forgetIn(partitionId: number, named: Person, until: number) {
     const { store } = this
     const person = await store.whoIs(partitionId, named)
-    const forget = (trace: Trace) =>
-      scanned((after) => store.forgetTraces(trace, partitionId, person, until, after, SCAN_ROWS))
+    const forget = async (trace: Trace) => {
+      let count = 0
+      const scan = (after: number) => store.forgetTraces(trace, partitionId, person, until, after, SCAN_ROWS)
+      for await (const { erased } of pages(scan)) count += erased
+      return count
+    }
     const events = await forget('events')
     const deadLetters = await forget('letters')
     // After what they help to find, and the request last of all, so that it can be done again when something fails on the way.
@@ -298,23 +285,10 @@ export class Queue {
     },
 
     /** Waiting events, in the order of their arrival. `after` is the last id of the page before. */
-    events: async (
+    events: (
       filter: PartitionFilter,
       { after = 0, limit = LIST_ROWS }: { after?: number; limit?: number } = {}
-    ): Promise<WaitingEvent[]> => {
-      const found = await this.store.listEvents(this.conditionOf(filter), after, limit)
-      return found.map((row) => ({
-        id: row.id,
-        event: JSON.parse(row.body) as BridgeEvent,
-        arrivedAt: row.arrived_at,
-        attempts: row.attempts,
-        firstFailedAt: row.first_failed_at ?? undefined,
-        deferred:
-          row.deferred_for !== null && row.deferred_until !== null
-            ? { for: row.deferred_for, until: row.deferred_until }
-            : undefined
-      }))
-    },
+    ): Promise<WaitingEvent[]> => this.store.listEvents(this.conditionOf(filter), after, limit),
 
     /** Remembers the ids of contacts, so that their events need no look-up. */
     learnContacts: async (filter: PartitionFilter, contacts: { email: string; id: string }[]): Promise<void> => {
@@ -518,7 +492,7 @@ function* packed(
     })
     yield
   }
-  return { ...names, events, rejected, bytes: sum([...events, ...rejected].map(({ bytes }) => bytes)) }
+  return { ...names, events, rejected, bytes: bytesOf([...events, ...rejected]) }
 }
 
 function written(messageId: string, content: unknown): { messageId: string; body: string; bytes: number } {
@@ -536,15 +510,13 @@ function assertLease<Value>(lease: Lease, result: Value | undefined): Value {
   return result
 }
 
-/** Goes through all rows by their ids. @returns how many were erased */
-async function scanned(scan: (after: number) => Promise<{ erased: number; after?: number }>): Promise<number> {
-  let total = 0
+/** Goes through all rows by their ids. */
+async function* pages<Page extends { after?: number }>(read: (after: number) => Promise<Page>): AsyncGenerator<Page> {
   for (let after: number | undefined = 0; after !== undefined; ) {
-    const part: { erased: number; after?: number } = await scan(after)
-    total += part.erased
-    after = part.after
+    const page: Page = await read(after)
+    yield page
+    after = page.after
   }
-  return total
 }
 
 /** Repeats a chore that does a limited number of rows until there are no more. @returns their total */

@@ -1,5 +1,6 @@
 import { transactions } from '../transactions'
-import type { Arguments, Result, TransactionName } from '../transactions'
+import type { TransactionName } from '../transactions'
+import type { Context, Transaction } from '../transactions/sql'
 
 /** Runs transactions against a store. What one has written is on disk when its promise resolves. */
 export interface Driver {
@@ -14,7 +15,10 @@ export interface Driver {
 }
 
 /** All transactions as functions that run on a store. */
-export type Store = { [Name in TransactionName]: (...args: Arguments<Name>) => Promise<Result<Name>> }
+export type Store = { [Name in TransactionName]: Run<(typeof transactions)[Name]> }
+type Run<Begin> = Begin extends (context: Context, ...args: infer Args) => Transaction<infer Result>
+  ? (...args: Args) => Promise<Result>
+  : never
 
 export function storeOf(driver: Driver, now: () => number): Store {
   const names = Object.keys(transactions) as TransactionName[]

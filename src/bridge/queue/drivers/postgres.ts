@@ -5,7 +5,7 @@ import { QueueUnavailable, QueueUnusable, WriteRefused } from '../errors'
 import { begin } from '../transactions'
 import type { TransactionName } from '../transactions'
 import { postgres } from '../transactions/dialect'
-import { marks, pieces } from '../transactions/sql'
+import { insertSql, pieces } from '../transactions/sql'
 import type { Answer, Each, Insert, InsertAbsent, Param, Row, Step, Update } from '../transactions/sql'
 import type { Driver } from './driver'
 
@@ -139,28 +139,17 @@ async function selectEach(client: PoolClient, { sql, rows }: Each): Promise<Answ
   return { rows: found.rows, changes: 0 }
 }
 
-async function insertRows(
-  client: PoolClient,
-  { table, columns, rows: all, unique, replaces }: Insert
-): Promise<Answer> {
-  const row = `(${marks(columns)})`
-  const others = columns.filter((column) => !unique?.includes(column))
-  const action = replaces
-    ? `UPDATE SET ${others.map((column) => `${column} = excluded.${column}`).join(', ')}`
-    : `NOTHING RETURNING ${unique?.join(', ')}`
+async function insertRows(client: PoolClient, step: Insert): Promise<Answer> {
+  const { columns, unique, replaces } = step
+  const fresh = unique && !replaces ? unique : undefined
   const answer: Answer = { rows: [], changes: 0 }
-  for (const rows of pieces(all, MAX_ROWS_PER_INSERT)) {
-    const values = rows.map(() => row).join(', ')
-    const one = await query(
-      client,
-      `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${values}
-        ${unique ? `ON CONFLICT (${unique.join(', ')}) DO ${action}` : ''}`,
-      rows.flat()
-    )
+  for (const rows of pieces(step.rows, MAX_ROWS_PER_INSERT)) {
+    const sql = `${insertSql(step, rows.length)} ${fresh ? `RETURNING ${fresh.join(', ')}` : ''}`
+    const one = await query(client, sql, rows.flat())
     answer.rows.push(...one.rows)
     answer.changes += one.changes
   }
-  return { ...answer, fresh: unique && !replaces ? freshIn(all, columns, unique, answer.rows) : undefined }
+  return { ...answer, fresh: fresh && freshIn(step.rows, columns, fresh, answer.rows) }
 }
 
 /** One statement for all rows: the values of each column come as an array. */

@@ -5,6 +5,7 @@ import Database from 'libsql'
 import { begin } from '../transactions'
 import type { TransactionName } from '../transactions'
 import { sqlite } from '../transactions/dialect'
+import { insertSql } from '../transactions/sql'
 import type { Answer, Param, Step } from '../transactions/sql'
 
 /*
@@ -153,14 +154,8 @@ function runAll(runs: Run[]): void {
     answer(runs, () => results)
   } catch (error) {
     if (runs.length === 1 || isLocked(error)) answer(runs, () => fail(error))
-    else for (const run of runs) answer([run], () => alone(run))
+    else for (const run of runs) runAll([run])
   }
-}
-
-function alone(run: Run): unknown[] {
-  const results = transaction(() => [perform(run)])
-  assertThere()
-  return results
 }
 
 function fail(error: unknown): never {
@@ -205,7 +200,7 @@ function execute(step: Step): Answer {
 }
 
 function statementOf(step: Exclude<Step, { kind: 'query' | 'each' }>): string {
-  if (step.kind === 'insert') return insertOf(step)
+  if (step.kind === 'insert') return insertSql(step, 1)
   return step.kind === 'update' ? updateOf(step) : insertAbsentOf(step)
 }
 
@@ -215,15 +210,6 @@ function insertAbsentOf({ table, key, others }: Step & { kind: 'insertAbsent' })
   const isAbsent = others.map((other) => `NOT EXISTS (SELECT 1 FROM ${other} WHERE ${isKey})`).join(' AND ')
   return `INSERT INTO ${table} (${columns}) SELECT ${key.map((_, index) => `?${index + 1}`).join(', ')}
     WHERE ${isAbsent} ON CONFLICT (${columns}) DO NOTHING`
-}
-
-function insertOf({ table, columns, unique, replaces }: Step & { kind: 'insert' }): string {
-  const others = columns.filter((column) => !unique?.includes(column))
-  const action = replaces
-    ? `UPDATE SET ${others.map((column) => `${column} = excluded.${column}`).join(', ')}`
-    : 'NOTHING'
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
-    ${unique ? `ON CONFLICT (${unique.join(', ')}) DO ${action}` : ''}`
 }
 
 function updateOf({ table, columns: [key, ...columns] }: Step & { kind: 'update' }): string {

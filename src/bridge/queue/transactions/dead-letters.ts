@@ -1,17 +1,13 @@
-import type { DeadLetter, DeadReason } from '../types'
-import { dueAfter, lockPartitions, nameOf, whereOf } from './partitions'
+import type { DeadLetter, DeadLetterFilter, DeadReason, PartitionFilter } from '../types'
+import { add, dueAfter, lockPartitions, nameOf, save, whereOf } from './partitions'
 import type { Partition, PartitionCondition } from './partitions'
-import { marks, row, rows, sum, updateEach, write } from './sql'
+import { bytesOf, marks, row, rows, write } from './sql'
 import type { Context, Param, Row, Transaction } from './sql'
 
 /** Conditions on a dead letter. */
-export interface DeadLetterCondition extends Pick<PartitionCondition, 'fingerprint'> {
-  ids?: number[]
-  reason?: string
-  type?: string
-  messageId?: string
-  since?: number
-  until?: number
+export interface DeadLetterCondition
+  extends Pick<PartitionCondition, 'fingerprint'>,
+    Omit<DeadLetterFilter, keyof PartitionFilter> {
   /** Only ids below. */
   before?: number
   isEvent?: boolean
@@ -21,13 +17,13 @@ interface DeadLetterRow extends Row {
   id: number
   fingerprint: string
   message_id: string
-  type: string
+  type: DeadLetter['type']
   bytes: number
   arrived_at: number
   attempts: number
   first_failed_at: number | null
   died_at: number
-  reason: string
+  reason: DeadReason
   detail: string
 }
 
@@ -66,8 +62,8 @@ function toDeadLetter(letter: DeadLetterRow): DeadLetter {
     id: letter.id,
     partition: nameOf(letter.fingerprint),
     messageId: letter.message_id,
-    type: letter.type as DeadLetter['type'],
-    reason: letter.reason as DeadReason,
+    type: letter.type,
+    reason: letter.reason,
     detail: letter.detail,
     attempts: letter.attempts,
     arrivedAt: letter.arrived_at,
@@ -82,9 +78,8 @@ function* replaceDead(context: Context, id: number, type: string, body: string, 
   const [dead] = yield* take(context, { ids: [id] }, 1)
   if (!dead || dead.letters.length === 0) return false
   yield* write('UPDATE dead_letters SET type = ?, body = ?, bytes = ? WHERE id = ?', type, body, bytes, id)
-  const { partition, letters } = dead
-  const deadBytes = partition.dead_bytes + bytes - sum(letters.map((letter) => letter.bytes))
-  yield* write('UPDATE partitions SET dead_bytes = ? WHERE id = ?', deadBytes, partition.id)
+  add(dead.partition, { dead_bytes: bytes - bytesOf(dead.letters) })
+  yield* save([dead.partition])
   return true
 }
 
@@ -103,20 +98,13 @@ function* retryDead(context: Context, condition: DeadLetterCondition, limit: num
       ...letters.map(({ id }) => id)
     )
   }
-  const moved = yield* remove(dead)
-  yield* updateEach(
-    'partitions',
-    ['id', 'events', 'bytes', 'last_event_id', 'oldest_at', 'due_at'],
-    dead.map(({ partition, letters }) => [
-      partition.id,
-      partition.events + letters.length,
-      partition.bytes + sum(letters.map(({ bytes }) => bytes)),
-      partition.last_event_id + letters.length,
-      partition.oldest_at ?? now,
-      partition.paused ? null : dueAfter(partition.paused_until, now)
-    ])
-  )
-  return moved
+  for (const { partition, letters } of dead) {
+    add(partition, { events: letters.length, bytes: bytesOf(letters) })
+    partition.last_event_id += letters.length
+    partition.oldest_at ??= now
+    partition.due_at = partition.paused ? null : dueAfter(partition.paused_until, now)
+  }
+  return yield* remove(dead, ['last_event_id', 'oldest_at', 'due_at'])
 }
 
 /** Deletes up to `limit` dead letters, the oldest first. @returns how many. */
@@ -152,24 +140,21 @@ function* take(context: Context, condition: DeadLetterCondition, limit: number):
   }))
 }
 
-function* remove(dead: Taken[]): Transaction<number> {
+/** Deletes dead letters, and saves their partitions. */
+function* remove(dead: Taken[], columns?: Parameters<typeof save>[1]): Transaction<number> {
   for (const { partition, letters } of dead) {
     yield* write(
       `DELETE FROM dead_letters WHERE partition_id = ? AND id IN (${marks(letters)})`,
       partition.id,
       ...letters.map(({ id }) => id)
     )
+    add(partition, { dead: -letters.length, dead_bytes: -bytesOf(letters) })
   }
-  yield* updateEach(
-    'partitions',
-    ['id', 'dead', 'dead_bytes'],
-    dead.map(({ partition, letters }) => [
-      partition.id,
-      partition.dead - letters.length,
-      partition.dead_bytes - sum(letters.map(({ bytes }) => bytes))
-    ])
+  yield* save(
+    dead.map(({ partition }) => partition),
+    columns
   )
-  return sum(dead.map(({ letters }) => letters.length))
+  return dead.reduce((total, { letters }) => total + letters.length, 0)
 }
 
 function conditionsOf(condition: DeadLetterCondition): { where: string; params: Param[] } {

@@ -29,6 +29,13 @@ export interface Dialect {
   clock: string
 }
 
+/** The columns of a row that is a JSON array. */
+function fromArray(columns: Columns): string {
+  return Object.entries(columns)
+    .map(([name, type], index) => `CAST(value ->> ${index} AS ${type}) AS ${name}`)
+    .join(', ')
+}
+
 export const sqlite: Dialect = {
   serial: 'INTEGER PRIMARY KEY AUTOINCREMENT',
   text: 'TEXT',
@@ -41,10 +48,7 @@ export const sqlite: Dialect = {
   continueSerial: () => [],
   lock: '',
   lockFree: '',
-  given: (columns) =>
-    `(SELECT ${Object.entries(columns)
-      .map(([name, type], index) => `CAST(value ->> ${index} AS ${type}) AS ${name}`)
-      .join(', ')} FROM json_each(?))`,
+  given: (columns) => `(SELECT ${fromArray(columns)} FROM json_each(?))`,
   clock: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`
 }
 
@@ -67,9 +71,6 @@ export const postgres: Dialect = {
   migrationLock: 'SELECT pg_advisory_xact_lock(7164726172)',
   lock: 'FOR UPDATE',
   lockFree: 'FOR UPDATE SKIP LOCKED',
-  given: (columns) =>
-    `(SELECT ${Object.entries(columns)
-      .map(([name, type], index) => `CAST(value ->> ${index} AS ${type}) AS ${name}`)
-      .join(', ')} FROM json_array_elements(CAST(? AS JSON)) AS given (value))`,
+  given: (columns) => `(SELECT ${fromArray(columns)} FROM json_array_elements(CAST(? AS JSON)) AS given (value))`,
   clock: 'CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)'
 }

@@ -1,8 +1,8 @@
 import type { Person } from '../person'
 import { rememberMessages } from './message-ids'
-import { dueAfter, lockPartitions } from './partitions'
+import { add, dueAfter, lockPartitions, save } from './partitions'
 import type { Partition } from './partitions'
-import { insert, insertNew, marks, row, sum, updateEach, write } from './sql'
+import { bytesOf, insert, insertNew, marks, row, write } from './sql'
 import type { Context, Transaction } from './sql'
 
 /** One request as it goes to the store. */
@@ -114,22 +114,9 @@ export function* enqueue(
   yield* insertEvents(taken, now)
   yield* insertRejected(taken, now)
   yield* disown(taken)
-  yield* updateEach(
-    'partitions',
-    [
-      'id',
-      'events',
-      'bytes',
-      'dead',
-      'dead_bytes',
-      'message_ids',
-      'last_event_id',
-      'paused_until',
-      'due_at',
-      'oldest_at'
-    ],
-    [...taken].flatMap(([partition, load]) => changeOf(partition, load, now))
-  )
+  const changed: Partition[] = []
+  for (const [partition, load] of taken) if (settle(partition, load, now)) changed.push(partition)
+  yield* save(changed, ['last_event_id', 'paused_until', 'due_at', 'oldest_at'])
   return results
 }
 
@@ -256,30 +243,23 @@ function* disown(taken: Map<Partition, Taken>): Transaction<void> {
   }
 }
 
-/** The counts and times of a partition after what was taken; none when nothing changes. */
-function changeOf(partition: Partition, { events, rejected }: Taken, now: number): [] | [(number | null)[]] {
+/** Makes a partition what it is with what was taken. @returns whether that changes anything */
+function settle(partition: Partition, { events, rejected }: Taken, now: number): boolean {
   const tryAgain = partition.suspended_at !== null && Math.abs(now - partition.tried_at) >= RETRY_SUSPENDED_MS
-  if (events.length + rejected.length === 0 && !(tryAgain && partition.events > 0)) return []
-  const pausedUntil = tryAgain ? now : partition.paused_until
+  if (events.length + rejected.length === 0 && !(tryAgain && partition.events > 0)) return false
   const hasWork = events.length > 0 || tryAgain || isUnproven(partition)
-  const due = hasWork && !partition.paused ? dueAfter(pausedUntil, now) : null
-  return [
-    [
-      partition.id,
-      partition.events + events.length,
-      partition.bytes + sum(events.map((item) => item.bytes)),
-      partition.dead + rejected.length,
-      partition.dead_bytes + sum(rejected.map((item) => item.bytes)),
-      partition.message_ids + events.length + rejected.length,
-      partition.last_event_id + events.length,
-      pausedUntil,
-      earliest(partition.due_at, due),
-      partition.oldest_at ?? (events.length > 0 ? now : null)
-    ]
-  ]
-}
-
-function earliest(one: number | null, other: number | null): number | null {
-  if (one === null || other === null) return one ?? other
-  return Math.min(one, other)
+  if (tryAgain) partition.paused_until = now
+  if (hasWork && !partition.paused) {
+    partition.due_at = Math.min(partition.due_at ?? Infinity, dueAfter(partition.paused_until, now))
+  }
+  if (events.length > 0) partition.oldest_at ??= now
+  partition.last_event_id += events.length
+  add(partition, {
+    events: events.length,
+    bytes: bytesOf(events),
+    dead: rejected.length,
+    dead_bytes: bytesOf(rejected),
+    message_ids: events.length + rejected.length
+  })
+  return true
 }

@@ -21,14 +21,6 @@ export const transactions = {
 }
 
 export type TransactionName = keyof typeof transactions
-type Tail<List extends unknown[]> = List extends [unknown, ...infer Rest] ? Rest : []
-export type Arguments<Name extends TransactionName> = Tail<Parameters<(typeof transactions)[Name]>>
-export type Result<Name extends TransactionName> = ReturnType<(typeof transactions)[Name]> extends Transaction<
-  infer Value
->
-  ? Value
-  : never
-
 /** Sets a transaction out, by its name. */
 export function begin(name: TransactionName, context: Context, args: unknown[]): Transaction<unknown> {
   return (transactions[name] as (context: Context, ...args: unknown[]) => Transaction<unknown>)(context, ...args)

@@ -1,9 +1,10 @@
 import { migrations } from '../migrations'
+import type { QueueStats } from '../types'
 import { countMessages } from './message-ids'
 import { getMeta, setMeta } from './meta'
-import { lockPartitions } from './partitions'
+import { add, lockPartitions, save } from './partitions'
 import { bury } from './runs'
-import { marks, row, rows, sum, updateEach, write } from './sql'
+import { byPartition, bytesOf, marks, row, rows, write } from './sql'
 import type { Context, Transaction } from './sql'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -39,38 +40,40 @@ function* writeProbe({ now }: Context): Transaction<void> {
   yield* setMeta('probed_at', String(now))
 }
 
+const SUMS = {
+  events: sumOf('events'),
+  bytes: sumOf('bytes + dead_bytes'),
+  deadLetters: sumOf('dead'),
+  partitions: 'COUNT(*)',
+  suspendedPartitions: 'COUNT(CASE WHEN succeeded_at IS NOT NULL THEN suspended_at END)',
+  unprovenPartitions: `COUNT(CASE WHEN pool = 'unproven' THEN 1 END)`,
+  identityLinks: sumOf('links')
+}
+
 /** What all partitions have, in sum. */
-function* totals() {
-  const all = yield* row<{
-    events: number
-    bytes: number
-    dead: number
-    links: number
-    partitions: number
-    suspended: number
-    unproven: number
-    oldest: number | null
-  }>(
-    `SELECT ${['events', 'dead', 'links'].map((column) => sumOf(column)).join(', ')}, ${sumOf(
-      'bytes + dead_bytes',
-      'bytes'
-    )},
-      COUNT(*) AS partitions, COUNT(CASE WHEN succeeded_at IS NOT NULL THEN suspended_at END) AS suspended,
-      COUNT(CASE WHEN pool = 'unproven' THEN 1 END) AS unproven, MIN(oldest_at) AS oldest FROM partitions`
+function* totals(): Transaction<Omit<QueueStats, 'maxBytes'>> {
+  const sums = Object.entries(SUMS).map(([name, sql]) => `${sql} AS "${name}"`)
+  const [{ oldest, ...all }] = yield* rows<Record<keyof typeof SUMS, number> & { oldest: number | null }>(
+    `SELECT ${sums.join(', ')}, MIN(oldest_at) AS oldest FROM partitions`
   )
   const deferred = yield* row<{ count: number }>(
     'SELECT COUNT(*) AS count FROM events WHERE deferred_until IS NOT NULL'
   )
-  return { ...(all as NonNullable<typeof all>), deferred: deferred?.count ?? 0, message_ids: yield* countMessages() }
+  return {
+    ...all,
+    deferred: deferred?.count ?? 0,
+    messageIds: yield* countMessages(),
+    oldestArrivedAt: oldest ?? undefined
+  }
 }
 
-function sumOf(expression: string, name = expression): string {
-  return `CAST(COALESCE(SUM(${expression}), 0) AS BIGINT) AS ${name}`
+function sumOf(expression: string): string {
+  return `CAST(COALESCE(SUM(${expression}), 0) AS BIGINT)`
 }
 
 /** Bytes of all that is kept. */
 function* bytesKept(): Transaction<number> {
-  const all = yield* row<{ bytes: number }>(`SELECT ${sumOf('bytes + dead_bytes', 'bytes')} FROM partitions`)
+  const all = yield* row<{ bytes: number }>(`SELECT ${SUMS.bytes} AS bytes FROM partitions`)
   return all?.bytes ?? 0
 }
 
@@ -92,28 +95,22 @@ function* forgetLinks(context: Context, before: number, limit: number): Transact
     before,
     limit
   )
-  const keys = new Map<number, string[]>()
-  for (const { partition_id, key } of oldest) {
-    const some = keys.get(partition_id)
-    if (some) some.push(key)
-    else keys.set(partition_id, [key])
+  if (oldest.length === 0) return 0
+  const links = byPartition(oldest)
+  const partitions = yield* lockPartitions(context, `id IN (${marks([...links])})`, ...links.keys())
+  let forgotten = 0
+  for (const partition of partitions) {
+    const keys = (links.get(partition.id) ?? []).map(({ key }) => key)
+    const count = yield* write(
+      `DELETE FROM identity_links WHERE partition_id = ? AND key IN (${marks(keys)})`,
+      partition.id,
+      ...keys
+    )
+    add(partition, { links: -count })
+    forgotten += count
   }
-  if (keys.size === 0) return 0
-  const partitions = yield* lockPartitions(context, `id IN (${marks([...keys])})`, ...keys.keys())
-  const forgotten: [id: number, count: number][] = []
-  for (const { id } of partitions) {
-    const some = keys.get(id) ?? []
-    forgotten.push([
-      id,
-      yield* write(`DELETE FROM identity_links WHERE partition_id = ? AND key IN (${marks(some)})`, id, ...some)
-    ])
-  }
-  yield* updateEach(
-    'partitions',
-    ['id', 'links'],
-    forgotten.map(([id, count], index) => [id, partitions[index].links - count])
-  )
-  return sum(forgotten.map(([, count]) => count))
+  yield* save(partitions)
+  return forgotten
 }
 
 /** Forgets up to `limit` contacts not asked for since a time. @returns how many. */
@@ -150,20 +147,9 @@ function* burySuspended(context: Context, before: number, limit: number): Transa
     events.map(({ id }) => [partition.id, id, 'key_refused', partition.suspended_reason ?? ''])
   )
   const count = dead.length
-  const bytes = sum(dead.map((event) => event.bytes))
-  yield* updateEach(
-    'partitions',
-    ['id', 'events', 'bytes', 'dead', 'dead_bytes'],
-    [
-      [
-        partition.id,
-        partition.events - count,
-        partition.bytes - bytes,
-        partition.dead + count,
-        partition.dead_bytes + bytes
-      ]
-    ]
-  )
+  const bytes = bytesOf(dead)
+  add(partition, { events: -count, bytes: -bytes, dead: count, dead_bytes: bytes })
+  yield* save([partition])
   return count
 }
 

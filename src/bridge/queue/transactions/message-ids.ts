@@ -1,4 +1,4 @@
-import { insertAbsent, marks, pieces, row, rows, sum, write } from './sql'
+import { insertAbsent, marks, pieces, row, rows, write } from './sql'
 import type { Context, Transaction } from './sql'
 
 /**
@@ -16,18 +16,16 @@ export function* rememberMessages(ids: [partitionId: number, key: string][]): Tr
 
 /** Forgets message ids of a partition. @returns how many there were */
 export function* forgetMessageIds(partitionId: number, keys: string[]): Transaction<number> {
-  const counts: number[] = []
+  let count = 0
   for (const some of pieces(keys)) {
     for (const table of MESSAGE_ID_TABLES) {
-      counts.push(
-        yield* write(
-          `DELETE FROM ${table} WHERE partition_id = ? AND key IN (${marks(some)})`,
-          ...[partitionId, ...some]
-        )
+      count += yield* write(
+        `DELETE FROM ${table} WHERE partition_id = ? AND key IN (${marks(some)})`,
+        ...[partitionId, ...some]
       )
     }
   }
-  return sum(counts)
+  return count
 }
 
 /** How many message ids there are. */

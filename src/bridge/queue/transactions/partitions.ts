@@ -1,6 +1,7 @@
-import type { DeferReason, EventNameReport, Lease, PartitionStatus, Pool, ReleaseState } from '../types'
+import type { BridgeEvent } from '../../event'
+import type { DeferReason, EventNameReport, Lease, PartitionStatus, Pool, ReleaseState, WaitingEvent } from '../types'
 import { MESSAGE_ID_TABLES } from './message-ids'
-import { given, marks, row, rows, write } from './sql'
+import { bytesOf, given, marks, row, rows, updateEach, write } from './sql'
 import type { Context, Param, Row, Transaction } from './sql'
 
 /**
@@ -46,6 +47,28 @@ export interface Partition extends Row {
 
 const COLUMNS = `id, fingerprint, encrypted_key, pool, due_at, paused, paused_until, failures, token, succeeded_at,
   suspended_at, suspended_status, suspended_reason, tried_at, oldest_at, last_event_id, message_ids, links, events, bytes, delivered, dead, dead_bytes`
+
+/** What is kept with a partition in numbers, so that nobody has to count rows. */
+const COUNTS = ['events', 'bytes', 'delivered', 'dead', 'dead_bytes', 'message_ids', 'links'] as const
+export type Counts = Pick<Partition, (typeof COUNTS)[number]>
+
+/** Adds to the counts of a locked partition, to be saved. */
+export function add(partition: Partition, by: Partial<Counts>): void {
+  for (const name of COUNTS) partition[name] += by[name] ?? 0
+}
+
+/** Writes down the counts of locked partitions, and other columns of theirs, as they have become. */
+export function* save(
+  partitions: Iterable<Partition>,
+  others: ('last_event_id' | 'oldest_at' | 'paused_until' | 'due_at')[] = []
+): Transaction<void> {
+  const columns = ['id', ...COUNTS, ...others] as const
+  yield* updateEach(
+    'partitions',
+    [...columns],
+    Array.from(partitions, (partition) => columns.map((column) => partition[column]))
+  )
+}
 
 /** Selects partitions, and locks them for the transaction, always in the order of their ids. */
 export function* lockPartitions({ dialect }: Context, where: string, ...params: Param[]): Transaction<Partition[]> {
@@ -393,11 +416,9 @@ function* drop(context: Context, condition: PartitionCondition, limit: number): 
   const last = gone[gone.length - 1].id
   yield* write('DELETE FROM events WHERE partition_id = ? AND id <= ?', partition.id, last)
   yield* write('DELETE FROM blocked_keys WHERE partition_id = ? AND event_id <= ?', partition.id, last)
-  const bytes = gone.reduce((total, event) => total + event.bytes, 0)
-  yield* write(
-    'UPDATE partitions SET events = events - ?, bytes = bytes - ?, oldest_at = CASE WHEN events > ? THEN oldest_at END WHERE id = ?',
-    ...[gone.length, bytes, gone.length, partition.id]
-  )
+  add(partition, { events: -gone.length, bytes: -bytesOf(gone) })
+  if (partition.events === 0) partition.oldest_at = null
+  yield* save([partition], ['oldest_at'])
   return gone.length
 }
 
@@ -447,7 +468,7 @@ function* listPartitions(
   })
 }
 
-export interface WaitingRow extends Row {
+interface WaitingRow extends Row {
   id: number
   attempts: number
   arrived_at: number
@@ -463,15 +484,24 @@ function* listEvents(
   condition: PartitionCondition,
   after: number,
   limit: number
-): Transaction<WaitingRow[]> {
+): Transaction<WaitingEvent[]> {
   const { where, params } = whereOf(condition)
-  return yield* rows<WaitingRow>(
+  const found = yield* rows<WaitingRow>(
     `SELECT id, attempts, arrived_at, first_failed_at, deferred_for, deferred_until, body FROM events
       WHERE partition_id IN (SELECT id FROM partitions WHERE ${where}) AND id > ? ORDER BY partition_id, id LIMIT ?`,
     ...params,
     after,
     limit
   )
+  return found.map(({ id, body, arrived_at, attempts, first_failed_at, deferred_for, deferred_until }) => ({
+    id,
+    event: JSON.parse(body) as BridgeEvent,
+    arrivedAt: arrived_at,
+    attempts,
+    firstFailedAt: first_failed_at ?? undefined,
+    deferred:
+      deferred_for !== null && deferred_until !== null ? { for: deferred_for, until: deferred_until } : undefined
+  }))
 }
 
 /** The names of fired events, the most fired first. */

@@ -2,9 +2,9 @@ import { emailKey, messageKey } from '../keys'
 import { concerns, isDeleteRequest, toBeDeleted } from '../person'
 import type { Person } from '../person'
 import { forgetMessageIds } from './message-ids'
-import { lockPartitions, whereOf } from './partitions'
+import { add, lockPartitions, save, whereOf } from './partitions'
 import type { PartitionCondition } from './partitions'
-import { marks, rows, sum, updateEach, write } from './sql'
+import { bytesOf, marks, rows, write } from './sql'
 import type { Context, Transaction } from './sql'
 
 /** Partitions with these conditions. */
@@ -58,7 +58,8 @@ function* forgetIdentity(
       ...keys
     )
   }
-  yield* updateEach('partitions', ['id', 'links'], [[partitionId, partition.links - forgotten]])
+  add(partition, { links: -forgotten })
+  yield* save([partition])
   return forgotten
 }
 
@@ -99,14 +100,13 @@ function* forgetTraces(
     yield* write(`DELETE FROM blocked_keys WHERE partition_id = ? AND event_id IN (${marks(ids)})`, partitionId, ...ids)
   }
   const forgotten = yield* forgetMessages(partitionId, theirs)
-  const bytes = sum(theirs.map((one) => one.bytes))
-  const left = {
-    id: partitionId,
-    message_ids: partition.message_ids - forgotten,
-    ...(trace === 'events' && { events: partition.events - ids.length, bytes: partition.bytes - bytes }),
-    ...(trace === 'letters' && { dead: partition.dead - ids.length, dead_bytes: partition.dead_bytes - bytes })
-  }
-  yield* updateEach('partitions', Object.keys(left), [Object.values(left)])
+  const bytes = bytesOf(theirs)
+  add(partition, {
+    message_ids: -forgotten,
+    ...(trace === 'events' && { events: -ids.length, bytes: -bytes }),
+    ...(trace === 'letters' && { dead: -ids.length, dead_bytes: -bytes })
+  })
+  yield* save([partition])
   return { erased: ids.length, after: next }
 }
 

@@ -1,7 +1,7 @@
 import type { Ack, Block, EventName, Known, Lease, QueuedEvent } from '../types'
-import { findLeased, lockLeased, lockPartitions, withPartition } from './partitions'
-import type { Partition } from './partitions'
-import { each, given, insertNew, isGiven, marks, replace, rows, updateEach, write } from './sql'
+import { add, findLeased, lockLeased, lockPartitions, save, withPartition } from './partitions'
+import type { Counts, Partition } from './partitions'
+import { byPartition, each, given, insertNew, isGiven, marks, replace, rows, write } from './sql'
 import type { Context, Param, Row, Transaction } from './sql'
 
 /*
@@ -93,16 +93,6 @@ function rowsWithin(sizes: { bytes: number }[], bytes: number): number {
   return Math.max(1, over < 0 ? sizes.length : over)
 }
 
-function byPartition<Found extends { partition_id: number }>(found: Found[]): Map<number, Found[]> {
-  const groups = new Map<number, Found[]>()
-  for (const one of found) {
-    const group = groups.get(one.partition_id)
-    if (group) group.push(one)
-    else groups.set(one.partition_id, [one])
-  }
-  return groups
-}
-
 function toStoredEvent(event: EventRow): StoredEvent {
   return {
     id: event.id,
@@ -122,25 +112,17 @@ function* lookUp(context: Context, asked: { lease: Lease; keys: string[] }[]): T
   }
   const of = (found: { partition_id: number }) => known.get(found.partition_id) as Known
   const keys = given(asked.flatMap(({ lease, keys }) => keys.map((key) => [lease.partitionId, key])))
-  const where = isGiven(context, KEYS)
-
-  for (const found of yield* rows<{ partition_id: number; key: string; email: string }>(
-    `SELECT partition_id, key, email FROM identity_links WHERE ${where} AND seen_at >= 0`,
-    keys
-  )) {
-    of(found).emails.set(found.key, found.email)
+  const find = (table: string, column: string, rest = '') =>
+    rows<{ partition_id: number; key: string; value: string }>(
+      `SELECT partition_id, key, ${column} AS value FROM ${table} WHERE ${isGiven(context, KEYS)} ${rest}`,
+      keys
+    )
+  for (const found of yield* find('identity_links', 'email', 'AND seen_at >= 0')) {
+    of(found).emails.set(found.key, found.value)
   }
-  for (const found of yield* rows<{ partition_id: number; key: string; contact_id: string }>(
-    `SELECT partition_id, key, contact_id FROM contact_ids WHERE ${where}`,
-    keys
-  )) {
-    of(found).contactIds.set(found.key, found.contact_id)
-  }
-  for (const found of yield* rows<{ partition_id: number; key: string; names: string }>(
-    `SELECT partition_id, key, names FROM live_traits WHERE ${where}`,
-    keys
-  )) {
-    of(found).traits.set(found.key, JSON.parse(found.names) as string[])
+  for (const found of yield* find('contact_ids', 'contact_id')) of(found).contactIds.set(found.key, found.value)
+  for (const found of yield* find('live_traits', 'names')) {
+    of(found).traits.set(found.key, JSON.parse(found.value) as string[])
   }
   for (const found of yield* rows<{ partition_id: number; key: string; blocks: Block; first: number }>(
     `SELECT blocked_keys.partition_id AS partition_id, blocked_keys.key AS key, blocks, MIN(event_id) AS first
@@ -180,16 +162,6 @@ function idsIn(partition: Partition | undefined, ids: number[]): Param[][] {
   return partition ? ids.map((id) => [partition.id, id]) : []
 }
 
-/** What becomes of the counts of a partition. */
-interface Change {
-  events: number
-  bytes: number
-  delivered: number
-  dead: number
-  dead_bytes: number
-  links: number
-}
-
 /** Writes down what became of events. @returns how many others are back in the queue for it; undefined: lease lost. */
 function* ack(
   context: Context,
@@ -201,11 +173,12 @@ function* ack(
   /** The rows that come of all acks, each with its partition first. */
   const all = (rowsOf: (ack: Ack) => Param[][]) =>
     acks.flatMap(({ partition, ack }) => rowsOf(ack).map((row) => [partition.id, ...row]))
-  const changes = new Map<number, Change>()
-  const change = (partitionId: number, by: Partial<Change>) => {
-    const sums = changes.get(partitionId) ?? { events: 0, bytes: 0, delivered: 0, dead: 0, dead_bytes: 0, links: 0 }
-    for (const name of Object.keys(by) as (keyof Change)[]) sums[name] += by[name] ?? 0
-    changes.set(partitionId, sums)
+  const byId = new Map(acks.map(({ partition }) => [partition.id, partition]))
+  const changed = new Set<Partition>()
+  const change = (partitionId: number, by: Partial<Counts>) => {
+    const partition = byId.get(partitionId) as Partition
+    add(partition, by)
+    changed.add(partition)
   }
 
   const failed = all(({ failed = [] }) => failed.map((id) => [id]))
@@ -264,26 +237,7 @@ function* ack(
     ['partition_id', 'key']
   )
   yield* noteFired(context, acks)
-  yield* updateEach(
-    'partitions',
-    ['id', 'events', 'bytes', 'delivered', 'dead', 'dead_bytes', 'links'],
-    acks.flatMap(({ partition }) => {
-      const by = changes.get(partition.id)
-      return by
-        ? [
-            [
-              partition.id,
-              partition.events + by.events,
-              partition.bytes + by.bytes,
-              partition.delivered + by.delivered,
-              partition.dead + by.dead,
-              partition.dead_bytes + by.dead_bytes,
-              partition.links + by.links
-            ]
-          ]
-        : []
-    })
-  )
+  yield* save(changed)
   const requeued = yield* requeue(context, all)
   return partitions.map((partition) => partition && { requeued: requeued.get(partition.id) ?? 0 })
 }

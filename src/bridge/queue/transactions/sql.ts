@@ -150,6 +150,17 @@ export function given(values: Param[][]): string {
   return JSON.stringify(values)
 }
 
+/** An insert of so many rows as SQL, with `?` for each value. */
+export function insertSql({ table, columns, unique, replaces }: Insert, count: number): string {
+  const values = Array<string>(count).fill(`(${marks(columns)})`)
+  const others = columns.filter((column) => !unique?.includes(column))
+  const action = replaces
+    ? `UPDATE SET ${others.map((column) => `${column} = excluded.${column}`).join(', ')}`
+    : 'NOTHING'
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${values.join(', ')}
+    ${unique ? `ON CONFLICT (${unique.join(', ')}) DO ${action}` : ''}`
+}
+
 /** `?, ?, ?` for an IN list. */
 export function marks(values: unknown[]): string {
   return values.map(() => '?').join(', ')
@@ -164,6 +175,17 @@ export function pieces<T>(values: T[], size = MAX_PARAMS): T[][] {
   return result
 }
 
-export function sum(numbers: number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
+export function byPartition<Found extends { partition_id: number }>(found: Found[]): Map<number, Found[]> {
+  const groups = new Map<number, Found[]>()
+  for (const one of found) {
+    const group = groups.get(one.partition_id)
+    if (group) group.push(one)
+    else groups.set(one.partition_id, [one])
+  }
+  return groups
+}
+
+/** All bytes of rows. */
+export function bytesOf(found: { bytes: number }[]): number {
+  return found.reduce((total, { bytes }) => total + bytes, 0)
 }
