@@ -13,7 +13,7 @@ const checkoutOnly = [
   '^src/tester-web/',
   '^src/upstream/',
   '^src/actions-cli/(types|metadata|generated-file|validate)\\.ts$',
-  '^src/cli/(definition-commands|definitions|generate.*|upstream|validate)\\.ts$'
+  '^src/cli/(definition-commands|upstream)\\.ts$'
 ]
 
 /** What Segment's destination package has in its own dependencies. */

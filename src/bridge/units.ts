@@ -12,3 +12,11 @@ export function parseSize(text: string): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?)([KMGT]B)$/.exec(text.toUpperCase()) ?? []
   return unit === undefined ? undefined : Math.round(Number(number) * SIZES[unit as keyof typeof SIZES])
 }
+
+/** Milliseconds since 1970 of `2026-01-15`, `2026-01-15T10:00:00Z`, or of a duration before now such as `2h`. Undefined for anything else. */
+export function parseMoment(text: string): number | undefined {
+  const ago = parseDuration(text)
+  if (ago !== undefined) return Date.now() - ago
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN
+  return Number.isNaN(time) ? undefined : time
+}

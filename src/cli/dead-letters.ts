@@ -1,33 +1,21 @@
+import { text } from 'node:stream/consumers'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { editedEvent } from '../bridge/admin/edit'
 import { DEAD_REASONS } from '../bridge/queue'
 import type { DeadLetter, DeadLetterFilter, DeadLetters, Progress } from '../bridge/queue'
-import type { OpenQueue } from './open-queue'
+import { onStore, withStore } from './bridge-store'
 import { progressOf } from './progress'
-import { stdin } from './stdin'
 import { printable, table } from './table'
 import { integer, moment } from './units'
 
-interface FilterOptions {
-  partition?: string
-  reason?: DeadLetterFilter['reason']
-  type?: DeadLetterFilter['type']
-  messageId?: string
-  since?: number
-  until?: number
-}
+type FilterOptions = Omit<DeadLetterFilter, 'ids' | 'apiKey'>
 
 /** `bin/run bridge dead-letters`: what could not be delivered, and what to do with it. */
-export function deadLettersCommand(open: OpenQueue): Command {
+export function deadLettersCommand(): Command {
   const command = new Command('dead-letters').description(
     'list, show, retry, edit or purge what could not be delivered'
   )
-  const subcommand = (name: string, description: string) =>
-    command
-      .command(name)
-      .description(description)
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\n--store (or BRIDGE_STORE) names the store, as for the bridge, which may go on running.')
+  const subcommand = (name: string, description: string) => onStore(command.command(name).description(description))
 
   filtered(subcommand('list', 'list them, newest first'))
     .addOption(new Option('--limit <number>', 'how many at most').default(50).argParser(integer(1, 10_000)))
@@ -36,7 +24,7 @@ export function deadLettersCommand(open: OpenQueue): Command {
     )
     .action(async (options: FilterOptions & { limit: number; before?: number; json?: boolean }, self: Command) => {
       const filter = filterOf([], options)
-      const { letters, total } = await open(self, async ({ deadLetters: all }) => ({
+      const { letters, total } = await withStore(self, async ({ deadLetters: all }) => ({
         letters: await all.list(filter, { limit: options.limit, before: options.before }),
         total: await all.count(filter)
       }))
@@ -45,7 +33,7 @@ export function deadLettersCommand(open: OpenQueue): Command {
 
   subcommand('show <id>', 'show one with everything that was received').action(
     async (id: string, options: { json?: boolean }, self: Command) => {
-      const letter = await open(self, ({ deadLetters }) => deadLetters.show(letterId(id)))
+      const letter = await withStore(self, ({ deadLetters }) => deadLetters.show(letterId(id)))
       if (letter === undefined) throw new Error(noLetter(id))
       console.log(options.json ? JSON.stringify(letter) : details(letter))
     }
@@ -65,11 +53,11 @@ export function deadLettersCommand(open: OpenQueue): Command {
 
   subcommand('edit <id>', 'put the event on stdin (JSON) in its place, and deliver that').action(
     async (id: string, options: { json?: boolean }, self: Command) => {
-      const text = await stdin()
-      const result = await open(self, async ({ deadLetters }) => {
+      const event = parsed(await text(process.stdin))
+      const result = await withStore(self, async ({ deadLetters }) => {
         const letter = await deadLetters.show(letterId(id))
         if (letter === undefined) throw new Error(noLetter(id))
-        await deadLetters.replace(letter.id, editedEvent(letter, parsed(text)))
+        await deadLetters.replace(letter.id, editedEvent(letter, event))
         return deadLetters.retry({ ids: [letter.id] })
       })
       console.log(options.json ? JSON.stringify(result) : `${result.retried} to be delivered`)
@@ -98,7 +86,7 @@ export function deadLettersCommand(open: OpenQueue): Command {
         if (!options.all && Object.values(filter).every((condition) => condition === undefined)) {
           throw new Error('say which ones: ids, filters such as --reason, or --all')
         }
-        const { result, words } = await open(self, async ({ deadLetters }) =>
+        const { result, words } = await withStore(self, async ({ deadLetters }) =>
           change(deadLetters, filter, progressOf(done, await deadLetters.count(filter)))
         )
         console.log(options.json ? JSON.stringify(result) : words)
@@ -134,9 +122,9 @@ function noLetter(id: string): string {
   return `there is no dead letter ${id}; see "bin/run bridge dead-letters list"`
 }
 
-function parsed(text: string): unknown {
+function parsed(json: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(json)
   } catch {
     throw new Error('what came on stdin is not JSON')
   }

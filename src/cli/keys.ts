@@ -1,13 +1,13 @@
+import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
+import { z } from 'zod'
 import type { PartitionFilter, PartitionStatus } from '../bridge/queue'
-import type { OpenQueue } from './open-queue'
+import { originOf } from '../http/listening'
+import { optionsOf } from './bridge-options'
+import { onStore, withStore } from './bridge-store'
 import { progressOf } from './progress'
-import { stdin } from './stdin'
 import { ago, table } from './table'
 import { integer } from './units'
-
-/** What only the bridge that runs knows: how many calls keys have left this minute, by their short names. */
-export type AskCallsLeft = (command: Command) => Promise<Map<string, number>>
 
 type Key = PartitionStatus & { callsLeft?: number }
 
@@ -18,17 +18,15 @@ interface Choice {
 }
 
 /** `bin/run bridge keys`: what waits for each API key, and what an operator may do about it. */
-export function keysCommand(open: OpenQueue, askCallsLeft: AskCallsLeft): Command {
+export function keysCommand(): Command {
   const command = new Command('keys').description(
     'list API keys with what waits for them; pause, resume, retry or drop'
   )
   const subcommand = (name: string, description: string) =>
-    command
-      .command(name)
-      .description(description)
-      .option('--api-key <->', 'read an API key from stdin, with -')
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\n--store (or BRIDGE_STORE) names the store, as for the bridge, which may go on running.')
+    onStore(command.command(name).description(description)).option(
+      '--api-key <->',
+      'read an API key from stdin, with -'
+    )
 
   subcommand('list [names...]', 'list them, the longest waiting first')
     .option('--suspended', 'only those that EmailSendX refuses')
@@ -36,7 +34,7 @@ export function keysCommand(open: OpenQueue, askCallsLeft: AskCallsLeft): Comman
     .action(async (names: string[], options: Choice & { suspended?: true; limit: number }, self: Command) => {
       const filters = names.length > 0 || options.apiKey ? await chosen(names, options) : [{}]
       const { suspended, limit } = options
-      const found = await open(self, (queue) =>
+      const found = await withStore(self, (queue) =>
         Promise.all(filters.map((filter) => queue.partitions.list({ ...filter, suspended, limit })))
       )
       const left = await askCallsLeft(self)
@@ -55,7 +53,7 @@ export function keysCommand(open: OpenQueue, askCallsLeft: AskCallsLeft): Comman
       .option('--all', 'all keys')
       .action(async (names: string[], options: Choice, self: Command) => {
         const filters = options.all ? [{}] : await chosen(names, options)
-        const changed = await open(self, async ({ partitions }) => {
+        const changed = await withStore(self, async ({ partitions }) => {
           let sum = 0
           for (const filter of filters) {
             const keys = await partitions.list(filter)
@@ -75,9 +73,32 @@ async function chosen(names: string[], { apiKey }: Choice): Promise<PartitionFil
   if (apiKey !== undefined && apiKey !== '-') {
     throw new Error('everybody on this machine can see command lines: give the key on stdin, with --api-key -')
   }
-  if (apiKey === '-') return [{ apiKey: await stdin() }]
+  if (apiKey === '-') return [{ apiKey: (await text(process.stdin)).trim() }]
   if (names.length === 0) throw new Error('say which ones: short names as "keys list" shows them, --api-key - or --all')
   return names.map((partition) => ({ partition }))
+}
+
+const ASK_TIMEOUT_MS = 2_000
+const answered = z.object({ keys: z.array(z.object({ partition: z.string(), callsLeft: z.number().optional() })) })
+
+/**
+ * How many calls keys have left this minute, by their short names. Only the bridge that runs knows: the one on this machine is
+ * asked, if the operator's token is at hand.
+ */
+async function askCallsLeft(command: Command): Promise<Map<string, number>> {
+  const { host, port, adminToken } = optionsOf(command)
+  if (adminToken === undefined) return new Map()
+  try {
+    const headers = { authorization: `Bearer ${adminToken}` }
+    const signal = AbortSignal.timeout(ASK_TIMEOUT_MS)
+    const response = await fetch(`${originOf(host, port)}/_bridge/keys?limit=1000`, { headers, signal })
+    const { keys } = answered.parse(await response.json())
+    return new Map(
+      keys.flatMap(({ partition, callsLeft }) => (callsLeft === undefined ? [] : [[partition, callsLeft]]))
+    )
+  } catch {
+    return new Map()
+  }
 }
 
 function keysTable(keys: Key[]): string {

@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { existsSync } from 'node:fs'
 import { openQueue } from '../bridge/queue'
-import type { Queue } from '../bridge/queue'
 import { checkOptions } from '../bridge/options'
 import { Folder } from '../replay/folder'
 import type { Origin } from '../replay/folder'
@@ -11,8 +10,10 @@ import type { Plan } from '../replay/plan'
 import { checkFiles } from '../replay/read'
 import { reportOf } from '../replay/report'
 import { run } from '../replay/run'
-import { askSecret, confirm, isInteractive, showProgress } from '../replay/terminal'
-import { number, planInWords, reportInWords } from '../replay/words'
+import { openExisting } from './bridge-store'
+import { showProgress } from './replay-progress'
+import { number, planInWords, reportInWords } from './replay-words'
+import { confirm, isInteractive, readKey } from './terminal'
 import { integer } from './units'
 
 interface CliOptions {
@@ -121,11 +122,11 @@ async function send(folder: Folder, history: History, plan: Plan, options: CliOp
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
   const apiUrl = store === undefined ? options.apiUrl : undefined
-  const queue = await (store === undefined ? openQueue(folder.queue) : openBridgeStore(store))
+  const queue = await (store === undefined ? openQueue(folder.queue) : openExisting(store, process.env.BRIDGE_SECRET))
   const report = () => reportOf(history, plan, store === undefined ? queue : undefined)
   try {
     if (history.get('finished') === undefined) {
-      const apiKey = await readKey()
+      const apiKey = await replayKey()
       const warn = (words: string) => process.stderr.write(`${words}\n`)
       const end = showProgress(report)
       try {
@@ -169,23 +170,17 @@ async function status({ dir, json }: { dir: string; json?: boolean }): Promise<v
   }
 }
 
-async function openBridgeStore(store: string): Promise<Queue> {
-  if (!store.includes('://') && !existsSync(store)) throw new Error(`there is no store ${store}`)
-  return openQueue(store, { secret: process.env.BRIDGE_SECRET })
-}
-
 function print(plan: Plan, budget: number, json?: boolean): void {
   const hours = hoursFor(plan.calls.total, budget)
   console.log(json ? JSON.stringify({ ...plan, budget, hours }, null, 2) : planInWords(plan, budget))
 }
 
-async function readKey(): Promise<string> {
-  const given =
-    process.env.EMAILSENDX_API_KEY?.trim() || (isInteractive([]) ? await askSecret('EmailSendX API key: ') : '')
-  if (given === '') throw new Error('no API key: set EMAILSENDX_API_KEY to the one from EmailSendX, Settings → API')
-  if (!/^esx_[\w-]{4,200}$/.test(given))
+async function replayKey(): Promise<string> {
+  const key = await readKey()
+  if (!/^esx_[\w-]{4,200}$/.test(key)) {
     throw new Error('this is no EmailSendX API key: they begin with esx_live_ or esx_test_')
-  return given
+  }
+  return key
 }
 
 /** A fixed one: a duration would mean something else each time the replay is started again. */

@@ -1,17 +1,15 @@
 import { Command } from 'commander'
 import type { EventNameReport } from '../bridge/queue'
-import type { OpenQueue } from './open-queue'
+import { onStore, withStore } from './bridge-store'
 import { table } from './table'
 
 /** `bin/run bridge report`: which events a key's calls were spent on, and whether anything waited for them. */
-export function reportCommand(open: OpenQueue): Command {
-  return new Command('report')
+export function reportCommand(): Command {
+  return onStore(new Command('report'))
     .description('show which event names the calls were spent on, and which of them automations wait for')
     .option('--partition <name>', 'of one API key, by the name that "keys list" shows')
-    .option('--json', 'print JSON')
-    .addHelpText('after', '\n--store (or BRIDGE_STORE) names the store, as for the bridge, which may go on running.')
     .action(async ({ partition, json }: { partition?: string; json?: boolean }, self: Command) => {
-      const names = await open(self, (queue) => queue.partitions.report({ partition }))
+      const names = await withStore(self, (queue) => queue.partitions.report({ partition }))
       console.log(json ? JSON.stringify({ names }) : reportOf(names))
     })
 }

@@ -2,15 +2,14 @@ import { z } from 'zod'
 import { HttpError } from '../../http/errors'
 import { DEAD_REASONS } from '../queue'
 import type { DeadLetterFilter } from '../queue'
-import { parseDuration } from '../units'
+import { parseMoment } from '../units'
 
 const id = z.coerce.number('is no id').pipe(z.int('is no id').positive('is no id'))
 const partition = z.string().regex(/^[\w-]{4,100}$/, 'is no short name of a key')
 const limit = z.coerce.number('must be a number').pipe(z.int('must be a whole number').min(1).max(1_000)).default(100)
 const moment = z.string().transform((text, context) => {
-  const ago = parseDuration(text)
-  const time = ago === undefined ? Date.parse(text) : Date.now() - ago
-  if (!Number.isNaN(time)) return time
+  const time = parseMoment(text)
+  if (time !== undefined) return time
   context.addIssue('must be a time such as 2026-01-15T10:00:00Z, or a duration ago such as 2h')
   return z.NEVER
 })

@@ -4,9 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import type { Command } from 'commander'
-import { generateMetadataPayloadCommand } from '../generate-metadata-payload'
-import { generateTypesCommand } from '../generate-types'
-import { validateCommand } from '../validate'
+import { generateMetadataPayloadCommand, generateTypesCommand, validateCommand } from '../definition-commands'
 
 const repository = path.resolve(__dirname, '../../..')
 const shop = path.join(repository, 'src/actions-cli/__tests__/__helpers__/shop')

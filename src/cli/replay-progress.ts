@@ -1,34 +1,5 @@
-import { createInterface } from 'node:readline/promises'
-import { Writable } from 'node:stream'
-import { progressInWords } from './words'
-import type { Report } from './report'
-
-/** Whether somebody sits there to be asked; when the events come by standard input, nobody can answer. */
-export function isInteractive(files: string[]): boolean {
-  return Boolean(process.stdin.isTTY && process.stderr.isTTY) && !files.includes('-')
-}
-
-export async function confirm(question: string): Promise<boolean> {
-  return /^y(es)?$/i.test((await ask(`${question} [y/N] `, process.stderr)).trim())
-}
-
-/** Asks for something that is not to be seen. */
-export async function askSecret(question: string): Promise<string> {
-  process.stderr.write(question)
-  const answer = await ask('', new Writable({ write: (_chunk, _encoding, done) => done() }))
-  process.stderr.write('\n')
-  return answer.trim()
-}
-
-async function ask(question: string, output: NodeJS.WritableStream): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output, terminal: true })
-  const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')))
-  try {
-    return await Promise.race([terminal.question(question), ended])
-  } finally {
-    terminal.close()
-  }
-}
+import type { Report } from '../replay/report'
+import { progressInWords } from './replay-words'
 
 const BAR_MS = 500
 const LINE_MS = 10_000

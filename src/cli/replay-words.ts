@@ -1,6 +1,7 @@
-import { hoursFor } from './plan'
-import type { Plan, Reason } from './plan'
-import type { Report } from './report'
+import { hoursFor } from '../replay/plan'
+import type { Plan, Reason } from '../replay/plan'
+import type { Report } from '../replay/report'
+import { printable } from './table'
 
 const MAX_LINES = 20
 const MAX_PLACES = 3
@@ -116,9 +117,4 @@ export function duration(seconds: number): string {
 
 function counted(count: number, unit: string): string {
   return `${count} ${unit}${count === 1 ? '' : 's'}`
-}
-
-/** Names come from files, and may hold the control sequences of a terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?')
 }
