@@ -64,11 +64,7 @@ interface Taken {
 }
 
 /** Takes the requests of one group, each wholly or not at all. */
-export function* enqueue(
-  context: Context,
-  requests: PackedRequest[],
-  limits: PartitionLimits
-): Transaction<EnqueueResult[]> {
+function* enqueue(context: Context, requests: PackedRequest[], limits: PartitionLimits): Transaction<EnqueueResult[]> {
   const { now } = context
   const partitions = yield* openPartitions(context, requests)
   const taken = new Map<Partition, Taken>()
@@ -263,3 +259,15 @@ function settle(partition: Partition, { events, rejected }: Taken, now: number):
   })
   return true
 }
+
+/** Whether EmailSendX has accepted the key at least once, or never and does not know it. */
+function* isProven(_context: Context, fingerprint: string): Transaction<boolean | { refused: string }> {
+  const known = yield* row<Pick<Partition, 'succeeded_at' | 'suspended_status' | 'suspended_reason'>>(
+    'SELECT succeeded_at, suspended_status, suspended_reason FROM partitions WHERE fingerprint = ?',
+    fingerprint
+  )
+  if (known?.succeeded_at == null && known?.suspended_status === 401) return { refused: known.suspended_reason ?? '' }
+  return known?.succeeded_at != null
+}
+
+export const transactions = { enqueue, isProven }

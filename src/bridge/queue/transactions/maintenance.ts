@@ -2,7 +2,7 @@ import { migrations } from '../migrations'
 import type { QueueStats } from '../types'
 import { countMessages } from './message-ids'
 import { getMeta, setMeta } from './meta'
-import { add, lockPartitions, save } from './partitions'
+import { add, erase, lockPartitions, save } from './partitions'
 import { bury } from './runs'
 import { byPartition, bytesOf, marks, row, rows, write } from './sql'
 import type { Context, Transaction } from './sql'
@@ -129,6 +129,34 @@ function* forgetUnseen(table: string, before: number, limit: number): Transactio
   )
 }
 
+/** Forgets partitions whose key was refused before a time without ever having worked. @returns how many. */
+function* forgetRefused({ dialect }: Context, before: number, limit: number): Transaction<number> {
+  return yield* forget(
+    dialect.lockFree,
+    'suspended_at < ? AND suspended_status = 401 AND events = 0 AND dead = 0',
+    before,
+    limit
+  )
+}
+
+/** Forgets partitions made before a time whose key never worked and of which nothing is left. @returns how many. */
+function* forgetPartitions({ dialect }: Context, before: number, limit: number): Transaction<number> {
+  return yield* forget(dialect.lockFree, 'created_at < ? AND events = 0 AND dead = 0', before, limit)
+}
+
+function* forget(lock: string, where: string, before: number, limit: number): Transaction<number> {
+  const partitions = yield* rows<{ id: number }>(
+    `SELECT id FROM partitions WHERE pool = 'unproven' AND worker IS NULL AND ${where} ORDER BY id LIMIT ? ${lock}`,
+    before,
+    limit
+  )
+  for (const { id } of partitions) {
+    yield* erase(id)
+    yield* write('DELETE FROM partitions WHERE id = ?', id)
+  }
+  return partitions.length
+}
+
 /** Makes dead letters of up to `limit` events of one partition that has been suspended since before a time. @returns how many. */
 function* burySuspended(context: Context, before: number, limit: number): Transaction<number> {
   const [partition] = yield* lockPartitions(
@@ -163,5 +191,7 @@ export const transactions = {
   forgetLinks,
   forgetContacts,
   forgetTraits,
+  forgetRefused,
+  forgetPartitions,
   burySuspended
 }

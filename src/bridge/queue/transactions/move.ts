@@ -1,6 +1,6 @@
 import { MESSAGE_ID_TABLES } from './message-ids'
 import { getMeta, setMeta } from './meta'
-import { livingWorkers } from './partitions'
+import { livingWorkers } from './leases'
 import { insert, replace, row, rows, write } from './sql'
 import type { Context, Param, Row, Transaction } from './sql'
 
