@@ -2,19 +2,10 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Queue, QueueStats } from './queue'
 import type { Receipt } from './ingest/receive'
 
-/** What the bridge counts. Labels only ever hold names from this code, never a key, an address or anything a sender chose. */
-export interface BridgeMetrics {
-  /** Where the delivery adds what it counts. */
-  registry: Registry
-  /** Everything as Prometheus reads it. */
-  scrape(): Promise<string>
-  /** One request of a source is answered. */
-  answered(source: string, status: number, seconds: number): void
-  /** Events of a source are taken. */
-  received(source: string, receipt: Receipt): void
-}
+export type BridgeMetrics = ReturnType<typeof createMetrics>
 
-export function createMetrics(queue: Pick<Queue, 'stats' | 'ping'>, memory: { bytes: number }): BridgeMetrics {
+/** What the bridge counts. Labels only ever hold names from this code, never a key, an address or anything a sender chose. */
+export function createMetrics(queue: Pick<Queue, 'stats' | 'ping'>, memory: { bytes: number }) {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -49,16 +40,20 @@ export function createMetrics(queue: Pick<Queue, 'stats' | 'ping'>, memory: { by
   const askStore = storeGauges(registry, queue)
 
   return {
+    /** Where the delivery adds what it counts. */
     registry,
+    /** Everything as Prometheus reads it. */
     async scrape() {
       await askStore()
       return registry.metrics()
     },
-    answered(source, status, took) {
+    /** One request of a source is answered. */
+    answered(source: string, status: number, took: number) {
       requests.inc({ source, status })
       seconds.observe({ source }, took)
     },
-    received(source, receipt) {
+    /** Events of a source are taken. */
+    received(source: string, receipt: Receipt) {
       for (const [outcome, count] of Object.entries<number>({ ...receipt }))
         if (count > 0) events.inc({ source, outcome }, count)
     }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { moveStore } from '../bridge/queue'
+import type { Moved } from '../bridge/queue'
 import { progressOf } from './progress'
 
 /** `bin/run bridge move`: moves a store to another place, from SQLite to Postgres or back. */
@@ -25,12 +26,6 @@ export function moveCommand(): Command {
     })
 }
 
-function inWords({
-  partitions,
-  events,
-  deadLetters,
-  messageIds,
-  identityLinks
-}: Awaited<ReturnType<typeof moveStore>>) {
+function inWords({ partitions, events, deadLetters, messageIds, identityLinks }: Moved): string {
   return `moved ${partitions} keys, ${events} events, ${deadLetters} dead letters, ${messageIds} messageIds and ${identityLinks} ids of users`
 }

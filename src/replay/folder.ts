@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import path from 'node:path'
+import { join, resolve } from 'node:path'
 import isEqual from 'lodash/isEqual'
 import Database from 'libsql'
 import { contentId } from '../bridge/ingest/fields'
@@ -25,8 +25,8 @@ export class Folder {
   private lock?: Database.Database
 
   constructor(readonly path: string) {
-    this.history = inside(path, 'history.db')
-    this.queue = inside(path, 'queue.db')
+    this.history = join(path, 'history.db')
+    this.queue = join(path, 'queue.db')
   }
 
   get isBegun(): boolean {
@@ -37,7 +37,7 @@ export class Folder {
   async take(): Promise<void> {
     process.umask(0o077)
     mkdirSync(this.path, { recursive: true })
-    this.lock = new Database(inside(this.path, 'lock.db'))
+    this.lock = new Database(join(this.path, 'lock.db'))
     try {
       this.lock.exec('BEGIN EXCLUSIVE')
     } catch {
@@ -95,24 +95,16 @@ export class Folder {
   }
 }
 
-function inside(folder: string, name: string): string {
-  return path.join(folder, name)
-}
-
-interface Signature {
+/** The origin as it is kept and compared. Of a store its hash: there may be a password in it. */
+interface Signature extends Omit<Origin, 'files'> {
   files: unknown[]
-  columns: Origin['columns']
-  fireSince?: number
-  listId?: string
-  /** Its hash: there may be a password in it. */
-  store?: string
 }
 
 async function signature({ files, columns, fireSince, listId, store }: Origin): Promise<Signature> {
   const contents = files.map(async (file) => {
     if (file === '-') return file
     const { size, mtimeMs } = await stat(file)
-    return [path.resolve(file), size, mtimeMs]
+    return [resolve(file), size, mtimeMs]
   })
   return JSON.parse(
     JSON.stringify({ files: await Promise.all(contents), columns, fireSince, listId, store: store && contentId(store) })

@@ -1,3 +1,4 @@
+import sum from 'lodash/sum'
 import { MAX_BODY_BYTES, MAX_CONTACTS_PER_CALL } from '../../definitions/emailsendx/constants'
 import { normalizeEventName } from '../../definitions/emailsendx/trackEvent/event'
 import type { History } from './history'
@@ -139,8 +140,4 @@ function problemsOf(history: History): Plan['undeliverable'] {
   }
   const all = history.row<{ count: number }>('SELECT COUNT(*) AS count FROM problems')
   return { count: all?.count ?? 0, reasons }
-}
-
-function sum(numbers: number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import { startDelivery } from '../bridge/delivery'
+import type { DeliveryOptions } from '../bridge/delivery'
 import { PartitionRefused, QueueFull } from '../bridge/queue'
 import type { PartitionStatus, Queue } from '../bridge/queue'
 import { Budget } from './budget'
@@ -191,9 +192,7 @@ async function callsMade(registry: Registry): Promise<number> {
   return metric?.values.reduce((sum, { value }) => sum + value, 0) ?? 0
 }
 
-function logTo(warn: (words: string) => void): Parameters<typeof startDelivery>[0]['log'] {
+function logTo(warn: (words: string) => void): DeliveryOptions['log'] {
   const pass = (_about: object, words?: string) => warn(words ?? '')
-  return { debug: () => undefined, info: () => undefined, warn: pass, error: pass } as Parameters<
-    typeof startDelivery
-  >[0]['log']
+  return { debug: () => undefined, info: () => undefined, warn: pass, error: pass } as DeliveryOptions['log']
 }

@@ -1,12 +1,6 @@
-import {
-  createRequestClient,
-  defaultValues,
-  fieldsToJsonSchema,
-  transform,
-  validateSchema
-} from '@segment/actions-core'
+import { defaultValues, fieldsToJsonSchema, transform, validateSchema } from '@segment/actions-core'
 import type { ActionDefinition, JSONLikeObject, JSONObject, RequestClient } from '@segment/actions-core'
-import { askForKey, identifyContacts, requestOptions, trackEvent } from '../../../definitions/emailsendx/functions'
+import { identifyContacts, trackEvent } from '../../../definitions/emailsendx/functions'
 import type { ContactIds, Outcome, Settings, TrackPayload } from '../../../definitions/emailsendx/functions'
 import identifyAction from '../../../definitions/emailsendx/identifyContact'
 import trackAction from '../../../definitions/emailsendx/trackEvent'
@@ -53,13 +47,6 @@ export async function send(
   let next = 0
   return payloads.map((payload) => ('payload' in payload ? sent[next++] : payload))
 }
-
-/** Asks EmailSendX, with its cheapest call, whether it knows the key. */
-export async function probe(client: RequestClient, settings: Settings): Promise<Outcome> {
-  return askForKey(client, settings)
-}
-
-export { createRequestClient, requestOptions }
 
 /** The action's payload of what its mapping gave, or why there is none: as in the catalog, a wrong field makes the event invalid. */
 function payloadOf(type: Call['type'], mapped: JSONObject): { payload: JSONLikeObject } | Outcome {

@@ -4,23 +4,10 @@ import type { Outcome } from '../../../definitions/emailsendx/functions'
 import type { Dead } from '../queue'
 import type { Call } from './schedule'
 
-/** What the delivery counts. Labels only ever hold words of this code. */
-export interface DeliveryMetrics {
-  /** EmailSendX has answered a request. */
-  requested(method: string, status: number): void
-  /** A call of the destination is over. */
-  called(type: Call['type'] | 'probe', seconds: number): void
-  /** What came of the events of a call is written down. */
-  tried(type: Call['type'], outcomes: Outcome[]): void
-  /** An event was not fired, since no automation waits for its name. */
-  skipped(): void
-  /** Events have become dead letters. */
-  died(dead: Dead[]): void
-  /** EmailSendX does not know a key, and what came with it is gone. */
-  erased(items: number): void
-}
+export type DeliveryMetrics = ReturnType<typeof createDeliveryMetrics>
 
-export function createDeliveryMetrics(registry?: Registry): DeliveryMetrics {
+/** What the delivery counts. Labels only ever hold words of this code. */
+export function createDeliveryMetrics(registry?: Registry) {
   const registers = registry ? [registry] : []
   const requests = new Counter({
     name: 'bridge_api_requests_total',
@@ -58,16 +45,22 @@ export function createDeliveryMetrics(registry?: Registry): DeliveryMetrics {
     registers
   })
   return {
-    requested: (method, status) => requests.inc({ method, status }),
-    called: (type, took) => seconds.observe({ type }, took),
-    tried(type, outcomes) {
+    /** EmailSendX has answered a request. */
+    requested: (method: string, status: number) => requests.inc({ method, status }),
+    /** A call of the destination is over. */
+    called: (type: Call['type'] | 'probe', took: number) => seconds.observe({ type }, took),
+    /** What came of the events of a call is written down. */
+    tried(type: Call['type'], outcomes: Outcome[]) {
       for (const { kind } of outcomes) events.inc({ type, outcome: kind })
     },
+    /** An event was not fired, since no automation waits for its name. */
     skipped: () => events.inc({ type: 'track', outcome: 'skipped' }),
-    died(letters) {
+    /** Events have become dead letters. */
+    died(letters: Dead[]) {
       for (const { reason, ids } of letters) dead.inc({ reason }, ids.length)
     },
-    erased(items) {
+    /** EmailSendX does not know a key, and what came with it is gone. */
+    erased(items: number) {
       unknownKeys.inc()
       erased.inc(items)
     }

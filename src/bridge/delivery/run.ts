@@ -1,5 +1,6 @@
+import { createRequestClient } from '@segment/actions-core'
 import type { RequestClient } from '@segment/actions-core'
-import { normalizeEventName } from '../../../definitions/emailsendx/functions'
+import { askForKey, normalizeEventName, requestOptions } from '../../../definitions/emailsendx/functions'
 import type { ContactIds, Outcome, Pace, Settings } from '../../../definitions/emailsendx/functions'
 import { LeaseLost } from '../queue'
 import type { Ack, ClaimedPartition, ReleaseState, Runs } from '../queue'
@@ -7,7 +8,7 @@ import { emailKey } from '../queue/keys'
 import { effectsOf, goneWith, together } from './apply'
 import type { Effects } from './apply'
 import { backOff, pauseAfter, suspendedPause } from './backoff'
-import { createRequestClient, probe, requestOptions, send } from './destination'
+import { send } from './destination'
 import { idKeysOf, recognise } from './identity-links'
 import type { Item } from './identity-links'
 import { newTraits, withoutLive } from './live-traits'
@@ -138,7 +139,7 @@ class Run {
 
   /** Asks EmailSendX whether it knows the key, before anything is delivered with it. */
   async prove(): Promise<void> {
-    const { kind, message, pace } = await this.timed('probe', () => probe(this.client, this.settings))
+    const { kind, message, pace } = await this.timed('probe', () => askForKey(this.client, this.settings))
     if (this.tools.signal.aborted) return
     this.tools.noteCalls(this.partition.partitionId, this.answers)
     if (kind === 'delivered') this.tools.notePace(this.partition.partition, pace)

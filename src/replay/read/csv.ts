@@ -1,9 +1,8 @@
 import { CsvError, parse } from 'csv-parse'
 import type { Bytes } from './bytes'
 import { through } from './bytes'
-import { MAX_ENTRY_BYTES, unreadable } from './entry'
+import { InputError, MAX_ENTRY_BYTES, unreadable } from './entry'
 import type { Entry } from './entry'
-import { InputError } from './input-error'
 
 /** What the columns of a CSV stand for, by their names: a field or trait; nothing when the text is empty. */
 export type Columns = Record<string, string>

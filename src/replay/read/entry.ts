@@ -1,3 +1,6 @@
+/** An input that can't be replayed at all; the message says what to do. */
+export class InputError extends Error {}
+
 /** What one place of the input holds: a value, or the reason why there is none. */
 export type Entry = Place & ({ value: unknown } | { problem: string; text: string })
 

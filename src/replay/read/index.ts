@@ -4,15 +4,14 @@ import { inflate, peek, skip } from './bytes'
 import type { Bytes } from './bytes'
 import { readCsv } from './csv'
 import type { Columns } from './csv'
-import { CUT_OFF, unreadable } from './entry'
+import { CUT_OFF, InputError, unreadable } from './entry'
 import type { Entry } from './entry'
-import { InputError } from './input-error'
 import { readLines } from './lines'
 import { readValues } from './values'
 
 export type { Columns } from './csv'
 export type { Entry } from './entry'
-export { InputError } from './input-error'
+export { InputError } from './entry'
 
 /** What is read, in this order. */
 export interface Input {
