@@ -58,6 +58,12 @@ module.exports = {
       { path: '^src/bridge/' }
     ),
     forbidden(
+      'page-is-told-over-http',
+      'the page knows what serve, bridge and sandbox answer by its type: nothing of theirs goes into the bundle',
+      { path: '^src/tester-web/' },
+      { path: '^src/(serve|bridge|sandbox)/', dependencyTypesNot: ['type-only'] }
+    ),
+    forbidden(
       'sandbox-stays-out-of-production',
       'only the command line and tests put the sandbox beside the bridge or the local server',
       { path: '^src/(bridge|serve|actions-cli)/', pathNot: test },

@@ -11,7 +11,8 @@ import {
   sendToBridge,
   waitingEvents
 } from '../state/bridge'
-import type { DeadLetter, OpenedLetter, Partition, WaitingEvent } from '../state/bridge'
+import type { DeadLetter, PartitionStatus, WaitingEvent } from '../../bridge/queue'
+import type { OpenedLetter } from '../state/bridge'
 import { start } from '../state/definition'
 import { reading, settings } from '../state/inputs'
 import { Json } from './Json'
@@ -74,7 +75,7 @@ const REASONS: Record<string, string> = {
   email: 'nobody has told the address of its user'
 }
 
-function PartitionView({ partition: one }: { partition: Partition }) {
+function PartitionView({ partition: one }: { partition: PartitionStatus }) {
   const { partition, keyPrefix, events, deferredFor, delivered, deadLetters, oldestArrivedAt, paused, suspended } = one
   return (
     <li class="card">

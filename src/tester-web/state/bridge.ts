@@ -1,35 +1,9 @@
 import { effect, signal } from '@preact/signals'
+import type { DeadLetter, PartitionStatus, WaitingEvent } from '../../bridge/queue'
 import type { Event } from '../model/events'
 import { clock, wordsOf } from '../model/words'
 import { start } from './definition'
 import { ask } from './server'
-
-/** What was sent to the bridge with one API key. Times in ms since 1970. */
-export interface Partition {
-  partition: string
-  /** How the key begins. */
-  keyPrefix?: string
-  events: number
-  /** How many of them are put off, by what for. */
-  deferredFor: Record<string, number>
-  delivered: number
-  deadLetters: number
-  oldestArrivedAt?: number
-  proven: boolean
-  paused: boolean
-  suspended?: { since: number; reason: string; nextTryAt: number }
-}
-
-export interface DeadLetter {
-  id: number
-  partition: string
-  messageId: string
-  type: 'identify' | 'track' | 'rejected'
-  reason: string
-  detail: string
-  attempts: number
-  diedAt: number
-}
 
 /** One that is looked at. */
 export interface OpenedLetter extends DeadLetter {
@@ -37,16 +11,8 @@ export interface OpenedLetter extends DeadLetter {
   user?: Record<string, string | undefined>
 }
 
-export interface WaitingEvent {
-  id: number
-  event: { messageId: string; type: string; event?: Event }
-  arrivedAt: number
-  attempts: number
-  deferred?: { for: string; until: number }
-}
-
 interface Bridge {
-  partitions: Partition[]
+  partitions: PartitionStatus[]
   /** The newest of them, and how many there are. */
   deadLetters: DeadLetter[]
   total: number
@@ -62,7 +28,7 @@ const EVERY_MS = 2_000
 export async function lookIntoBridge(): Promise<void> {
   try {
     const [{ keys: partitions }, { deadLetters, total }] = await Promise.all([
-      ask<{ keys: Partition[] }>('/tester/bridge/keys'),
+      ask<{ keys: PartitionStatus[] }>('/tester/bridge/keys'),
       ask<{ deadLetters: DeadLetter[]; total: number }>('/tester/bridge/dead-letters')
     ])
     bridge.value = { partitions, deadLetters, total }
@@ -125,7 +91,7 @@ export const purgeLetter = ({ id, messageId }: DeadLetter): Promise<void> =>
   })
 
 /** Says whether what was tried again has died again, or has left the queue. */
-function followRetried(partitions: Partition[], letters: DeadLetter[]): void {
+function followRetried(partitions: PartitionStatus[], letters: DeadLetter[]): void {
   if (!retried) return
   const { messageId, partition, diedAt } = retried
   const again = letters.find((letter) => letter.messageId === messageId && letter.diedAt > diedAt)

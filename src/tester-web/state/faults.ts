@@ -34,9 +34,9 @@ export const currentFault = computed<Fault | undefined>(() => {
   if (currentKey.value?.revoked) return 'revoked'
   const fault = sandbox.value?.faults[0]
   if (!fault) return 'none'
-  if (fault.status === 429) return 'limit'
-  if (fault.status === 500) return 'failing'
-  return fault.delayMs === SILENCE_MS ? 'silence' : undefined
+  if (fault.kind === 'status' && fault.status === 429) return 'limit'
+  if (fault.kind === 'status' && fault.status === 500) return 'failing'
+  return fault.kind === 'delay' && fault.delayMs === SILENCE_MS ? 'silence' : undefined
 })
 
 /** Settled when the last choice is in force. */

@@ -1,54 +1,13 @@
 import { computed, effect, signal } from '@preact/signals'
+import type { state } from '../../sandbox/inspect/state'
 import { start } from './definition'
 import { settings } from './inputs'
 import { ask, isLost, onReturn } from './server'
 
-/** What the sandbox tells of itself, as far as the page shows it. */
-export interface SandboxState {
-  /** By this machine's clock, in ms. */
-  lookedAt: number
-  totals: Record<'contacts' | 'lists' | 'events' | 'automations' | 'automationRuns' | 'requests', number>
-  contacts: Contact[]
-  lists: { id: string; name: string; description: string | null; memberCount: number }[]
-  members: { listId: string; contactId: string; email: string }[]
-  events: ContactEvent[]
-  automations: { id: string; name: string; status: string; triggerEvent: string | null; enrolledCount: number }[]
-  automationRuns: Run[]
-  requests: { route: string; count: number; answers: Record<string, number> }[]
-  keys: { id: string; key: string; revoked: boolean; window: { limit: number; used: number } }[]
-  faults: { status?: number; delayMs?: number }[]
-}
-
-export interface Contact {
-  id: string
-  email: string
-  firstName: string | null
-  lastName: string | null
-  status: string
-  metadata: Record<string, unknown>
-  createdAt: string
-  updatedAt: string
-}
-
-export interface ContactEvent {
-  id: string
-  contactId: string
-  email: string
-  name: string
-  data: unknown
-  matchingAutomations: number
-  firedAt: string
-}
-
-export interface Run {
-  id: string
-  automationName: string
-  contactId: string
-  email: string
-  eventId: string | null
-  eventName: string | null
-  startedAt: string
-}
+/** What the sandbox tells of itself, and when it was asked, by this machine's clock, in ms. */
+export type SandboxState = ReturnType<typeof state> & { lookedAt: number }
+export type Contact = SandboxState['contacts'][number]
+export type ContactEvent = SandboxState['events'][number]
 
 export const sandbox = signal<SandboxState | undefined>(undefined)
 /** Why the sandbox cannot be looked into just now. */
