@@ -1,4 +1,5 @@
 import { jsonLanguage } from '@codemirror/lang-json'
+import { wordsOf } from './words'
 
 export type Event = Record<string, unknown>
 
@@ -70,8 +71,7 @@ function firstError(text: string): { from: number; to: number } {
 function explain(error: unknown, text: string, from: number): string {
   if (text.trim() === '') return 'There is no event yet: pick a sample or paste one.'
   if (text.slice(from).trim() === '') return 'The JSON ends too early.'
-  const words = error instanceof Error ? error.message : String(error)
-  return words.replace(/ in JSON at position.*|, (\.\.\.)?".*is not valid JSON$/s, '')
+  return wordsOf(error).replace(/ in JSON at position.*|, (\.\.\.)?".*is not valid JSON$/s, '')
 }
 
 const lineOf = (text: string, position: number): number => text.slice(0, position).split('\n').length

@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals'
+import { wordsOf } from '../model/words'
 import { isListMissing, MISSING_LIST } from './inputs'
 import { currentKey, lookIntoSandbox, sandbox } from './sandbox'
 import { ask } from './server'
@@ -59,7 +60,7 @@ async function change(fault: Fault): Promise<void> {
     await revoke(fault === 'revoked')
     if (SPECS[fault]) await ask('/tester/sandbox/faults', { method: 'POST', body: SPECS[fault] })
   } catch (error) {
-    faultTrouble.value = error instanceof Error ? error.message : String(error)
+    faultTrouble.value = wordsOf(error)
   }
   await lookIntoSandbox()
 }
