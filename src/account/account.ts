@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { httpClient } from '../http/client'
-import { isObject, type JsonObject } from '../http/json'
+import { isObject, jsonOf, type JsonObject } from '../http/json'
 import { isLoopback } from '../http/loopback'
 
 /** What the API answered, whatever the status. */
@@ -56,7 +56,7 @@ export async function openAccount(apiUrl: string, apiKey: string): Promise<Accou
           maxRetryAfter: MAX_RETRY_AFTER_MS
         }
       })
-      return { status: response.statusCode, headers: response.headers, body: parsed(response.body) }
+      return { status: response.statusCode, headers: response.headers, body: jsonOf(response.body) }
     }
   }
 }
@@ -94,12 +94,4 @@ export function apiOrigin(text: string): string {
   }
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url.origin
   throw new Error('--api-url must start with https://: the key would go unencrypted')
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

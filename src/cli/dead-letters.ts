@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { editedEvent } from '../bridge/admin/edit'
 import { DEAD_REASONS } from '../bridge/queue'
 import type { DeadLetter, DeadLetterFilter, DeadLetters, Progress } from '../bridge/queue'
+import { jsonOf } from '../http/json'
 import { onStore, withStore } from './bridge-store'
 import { progressOf } from './progress'
 import { printable, table } from './table'
@@ -53,7 +54,8 @@ export function deadLettersCommand(): Command {
 
   subcommand('edit <id>', 'put the event on stdin (JSON) in its place, and deliver that').action(
     async (id: string, options: { json?: boolean }, self: Command) => {
-      const event = parsed(await text(process.stdin))
+      const event = jsonOf(await text(process.stdin))
+      if (event === undefined) throw new Error('what came on stdin is not JSON')
       const result = await withStore(self, async ({ deadLetters }) => {
         const letter = await deadLetters.show(letterId(id))
         if (letter === undefined) throw new Error(noLetter(id))
@@ -120,14 +122,6 @@ function letterId(text: string): number {
 
 function noLetter(id: string): string {
   return `there is no dead letter ${id}; see "bin/run bridge dead-letters list"`
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    throw new Error('what came on stdin is not JSON')
-  }
 }
 
 function lettersTable(letters: DeadLetter[], total: number): string {

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
-import { isObject, type JsonObject } from '../http/json'
+import { isObject, jsonOf, type JsonObject } from '../http/json'
 
 /** Of a file that is one JSON value over several lines; one with a value on each line may be of any size. */
 const MAX_VALUE_CHARACTERS = 64_000_000
@@ -21,14 +21,14 @@ export async function* readEvents(file: string): AsyncGenerator<JsonObject> {
       if (whole.length > MAX_VALUE_CHARACTERS)
         throw new Error(`${file}: too large; put each event on a line of its own`)
     } else if (line.trim() !== '') {
-      const value = parsed(line)
+      const value = jsonOf(line)
       if (value !== undefined) yield* eventsIn(value)
       else if (number === 1) whole = line
       else throw new Error(`${file}:${number}: is no JSON`)
     }
   }
   if (whole === undefined) return
-  const value = parsed(whole)
+  const value = jsonOf(whole)
   if (value === undefined) throw new Error(`${file}: is no JSON`)
   yield* eventsIn(value)
 }
@@ -55,12 +55,4 @@ function* eventsIn(value: unknown): Generator<JsonObject> {
   if (Array.isArray(value)) for (const item of value) yield* eventsIn(item)
   else if (isObject(value) && Array.isArray(value.batch)) yield* eventsIn(value.batch)
   else if (isObject(value)) yield value
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

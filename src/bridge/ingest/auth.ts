@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { HttpError } from '../../http/errors'
-import { isObject } from '../../http/json'
+import { isObject, jsonOf } from '../../http/json'
 
 const KEY_SHAPE = /^esx_[\w-]{4,200}$/
 
@@ -62,7 +62,7 @@ function* signedTexts(body: Buffer, items: Buffer[]): Generator<Buffer | string>
   yield body
   if (items.length === 0) return
   const [first] = items
-  const value = parsed(first)
+  const value = jsonOf(first.toString())
   if (value === undefined) yield* signedForms(first.toString())
   else yield printed(value)
   if (isObject(value) && typeof value.body === 'string') yield* signedForms(value.body)
@@ -88,14 +88,6 @@ function* signedForms(form: string): Generator<string> {
 function asTyped(word: string): unknown {
   const value = /^(null|true|false|-?\d+(\.\d+)?)$/.test(word) ? (JSON.parse(word) as unknown) : word
   return String(value) === word ? value : word
-}
-
-function parsed(text: Buffer): unknown {
-  try {
-    return JSON.parse(text.toString()) as unknown
-  } catch {
-    return undefined
-  }
 }
 
 /** As the sender printed it; empty, which nobody signs, where the nesting is too deep to print. */

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { access, constants, stat } from 'node:fs/promises'
+import { jsonOf } from '../../http/json'
 import { inflate, peek, skip } from './bytes'
 import type { Bytes } from './bytes'
 import { readCsv } from './csv'
@@ -96,16 +97,12 @@ function entriesOf(file: string, head: Buffer, bytes: Bytes, columns: Columns): 
 /** Whether an object begins that goes over several lines. One of a dump may be damaged, and the next line then begins another. */
 function isOverLines(beginning: string): boolean {
   const [line, next] = beginning.split('\n', 2)
-  return next !== undefined && line[0] === '{' && !isJson(line) && (/[{[]\s*$/.test(line) || /^\s*["}]/.test(next))
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
+  return (
+    next !== undefined &&
+    line[0] === '{' &&
+    jsonOf(line) === undefined &&
+    (/[{[]\s*$/.test(line) || /^\s*["}]/.test(next))
+  )
 }
 
 function startsWith(bytes: Buffer, magic: Buffer): boolean {

@@ -1,4 +1,5 @@
 import { jsonLanguage } from '@codemirror/lang-json'
+import { isObject } from '../../http/json'
 import { wordsOf } from './words'
 
 export type Event = Record<string, unknown>
@@ -26,15 +27,13 @@ export function readEvents(text: string): Reading {
     const message = explain(error, text, from)
     return { mistake: { from: shown, to: Math.max(to, shown), line: lineOf(text, shown), message } }
   }
-  if (isEvent(value)) return { events: [value], isBatch: false }
+  if (isObject(value)) return { events: [value], isBatch: false }
   if (!Array.isArray(value)) return mistakeAt(text, 0, 'An event is an object: { "type": "track", … }')
   if (value.length === 0) return mistakeAt(text, 0, 'A batch needs at least one event.')
-  const wrong = value.findIndex((item) => !isEvent(item))
+  const wrong = value.findIndex((item) => !isObject(item))
   if (wrong < 0) return { events: value as Event[], isBatch: true }
   return mistakeAt(text, wrong + 1, `Item ${wrong + 1} of the batch is not an object.`)
 }
-
-const isEvent = (value: unknown): value is Event => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Where an event stands in the text: the whole of it, or the item of a batch. */
 export function rangeOfEvent(text: string, index: number): { from: number; to: number } {

@@ -1,3 +1,4 @@
+import { isObject, jsonOf } from '../../http/json'
 import type { Event } from './events'
 import { Literals } from './literal'
 
@@ -17,23 +18,13 @@ export function readPasted(text: string): Pasted | undefined {
   if (/^(await\s+)?\w*analytics\w*\s*\.\s*\w+\s*\(/i.test(trimmed))
     return { events: calls(trimmed), what: 'calls of analytics' }
   if (/^(\$\s*)?curl\s/.test(trimmed)) return { events: curlLines(trimmed), what: 'curl lines' }
-  const whole = parsed(trimmed)
-  if (isEvent(whole) && Array.isArray(whole.batch))
-    return { events: whole.batch.filter(isEvent), what: 'the batch of a request' }
+  const whole = jsonOf(trimmed)
+  if (isObject(whole) && Array.isArray(whole.batch))
+    return { events: whole.batch.filter(isObject), what: 'the batch of a request' }
   if (whole !== undefined) return undefined
   const lines = trimmed.split('\n').filter((line) => line.trim() !== '')
-  const events = lines.map((line) => parsed(line))
-  return lines.length > 1 && events.every(isEvent) ? { events, what: 'one event a line' } : undefined
-}
-
-const isEvent = (value: unknown): value is Event => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  const events = lines.map(jsonOf)
+  return lines.length > 1 && events.every(isObject) ? { events, what: 'one event a line' } : undefined
 }
 
 function calls(text: string): Event[] {
@@ -56,8 +47,8 @@ function calls(text: string): Event[] {
 
 /** `(userId, traits)` and `(name, properties)` in browsers; `({ userId, event, … })` on servers. */
 function eventOf(type: string, [first, second, options]: unknown[]): Event {
-  if (isEvent(first) && ('userId' in first || 'anonymousId' in first || 'event' in first)) return { type, ...first }
-  const rest = isEvent(options) ? options : {}
+  if (isObject(first) && ('userId' in first || 'anonymousId' in first || 'event' in first)) return { type, ...first }
+  const rest = isObject(options) ? options : {}
   if (type === 'identify') {
     return typeof first === 'string' || typeof first === 'number'
       ? { type, userId: String(first), traits: second ?? {}, ...rest }
@@ -75,13 +66,13 @@ function curlLines(text: string): Event[] {
     .flatMap((line) => {
       const words = shellWords(line)
       const data = words.find((_, at) => /^(-d|--data|--data-raw|--data-binary|--json)$/.test(words[at - 1] ?? ''))
-      const body = data === undefined ? undefined : parsed(data)
-      if (!isEvent(body)) throw new Error('a curl line has no JSON in -d')
-      const inside = [body.batch, body.payload].find((one) => isEvent(one) || Array.isArray(one)) ?? body
+      const body = data === undefined ? undefined : jsonOf(data)
+      if (!isObject(body)) throw new Error('a curl line has no JSON in -d')
+      const inside = [body.batch, body.payload].find((one) => isObject(one) || Array.isArray(one)) ?? body
       const [, type] =
         words.map((word) => /\/v1\/(identify|track|page|screen|group|alias)$/.exec(word)).find(Boolean) ?? []
       return (Array.isArray(inside) ? inside : [inside])
-        .filter(isEvent)
+        .filter(isObject)
         .map((event) => (type ? { type, ...event } : event))
     })
 }

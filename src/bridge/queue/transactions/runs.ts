@@ -111,9 +111,10 @@ function* lookUp(context: Context, asked: { lease: Lease; keys: string[] }[]): T
   }
   const of = (found: { partition_id: number }) => known.get(found.partition_id) as Known
   const keys = given(asked.flatMap(({ lease, keys }) => keys.map((key) => [lease.partitionId, key])))
+  const where = isGiven(context, KEYS)
   const find = (table: string, column: string, rest = '') =>
     rows<{ partition_id: number; key: string; value: string }>(
-      `SELECT partition_id, key, ${column} AS value FROM ${table} WHERE ${isGiven(context, KEYS)} ${rest}`,
+      `SELECT partition_id, key, ${column} AS value FROM ${table} WHERE ${where} ${rest}`,
       keys
     )
   for (const found of yield* find('identity_links', 'email', 'AND seen_at >= 0')) {
