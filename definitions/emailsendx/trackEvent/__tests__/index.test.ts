@@ -1,4 +1,5 @@
 import nock from 'nock'
+import { MAX_BODY_BYTES } from '../../constants'
 import { FakeApi, fire, isolate, ORIGIN, track } from '../../__tests__/__helpers__/deliver'
 
 isolate()
@@ -119,11 +120,15 @@ describe('Track Event', () => {
       expect(result.message).toContain('Properties must be an object')
     })
 
-    it('of more than 1 MB are refused', async () => {
+    it('are refused above 1 MB, to the byte, with the name of the event', async () => {
       const api = apiWith(EMAIL)
-      const result = await fire(track('e', EMAIL, { properties: { text: 'x'.repeat(1e6) } }))
+      const rest = JSON.stringify({ name: 'e', data: { text: '' } }).length
+      const fireSized = (bytes: number) => fire(track('e', EMAIL, { properties: { text: 'x'.repeat(bytes - rest) } }))
+      const result = await fireSized(MAX_BODY_BYTES + 1)
       expect(result).toMatchObject({ status: 400, code: 'PAYLOAD_VALIDATION_FAILED' })
+      expect(result.message).toContain(`has ${MAX_BODY_BYTES + 1} bytes of properties`)
       expect(api.requests).toEqual([])
+      expect((await fireSized(MAX_BODY_BYTES)).status).toBe(200)
     })
   })
 
