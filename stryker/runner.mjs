@@ -26,6 +26,8 @@ const stryker = (globalThis.__stryker__ ??= {})
 const mocks = new ModuleMocker(globalThis)
 
 const idOf = (node) => (node.parent ? `${idOf(node.parent)} ${node.name}`.trim() : '')
+/** The outermost block has the name of the file, in which Stryker looks for changes. */
+const fileOf = (node) => (node.parent.parent ? fileOf(node.parent) : resolve(FOLDER, node.name))
 const testsOf = (node) => (node.type === 'test' ? [node] : node.children.flatMap(testsOf))
 const isFailed = ({ errors }) => errors.length > 0
 
@@ -38,7 +40,7 @@ function runFirst(node) {
 }
 
 function resultOf(test) {
-  const result = { id: idOf(test), name: idOf(test), timeSpentMs: test.duration ?? 0 }
+  const result = { id: idOf(test), name: idOf(test), fileName: fileOf(test), timeSpentMs: test.duration ?? 0 }
   if (!isFailed(test)) return { ...result, status: TestStatus.Success }
   const [error] = test.errors.flat()
   return { ...result, status: TestStatus.Failed, failureMessage: String(error?.message ?? error) }

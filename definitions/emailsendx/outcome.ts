@@ -63,7 +63,7 @@ export const AGAIN = 'The event will be sent again.'
 
 /** `status`: 408, 429, 500, 502, 503 or 504, which Segment documents to send again. */
 export function retry(message: string, status: number, retryAfterMs?: number): Undelivered {
-  return { kind: 'retry', status, message, ...(retryAfterMs !== undefined && { retryAfterMs }) }
+  return { kind: 'retry', status, message, retryAfterMs }
 }
 
 /** A list that the workspace does not have. Every contact sent to that list fails alike. */

@@ -75,8 +75,24 @@ describe('a refusal', () => {
   )
 })
 
-it('of an answer that is a page, as much is reported as a person reads', async () => {
-  nock(ORIGIN).post('/api/v1/contacts/bulk').reply(500, '<p>'.repeat(10_000))
-  const [outcome] = await identifyContacts(createRequestClient(), SETTINGS, [{ email: 'a@b.co' }])
-  expect(outcome.answer).toHaveLength(500)
+describe('what is reported of a fault', () => {
+  const bulk = () => nock(ORIGIN).post('/api/v1/contacts/bulk')
+  const identify = async () => (await identifyContacts(createRequestClient(), SETTINGS, [{ email: 'a@b.co' }]))[0]
+
+  it('is as much of a page as a person reads', async () => {
+    bulk().reply(500, '<p>'.repeat(10_000))
+    expect((await identify()).answer).toHaveLength(500)
+  })
+
+  it('is the text of an answer that is JSON, but no object', async () => {
+    bulk().reply(500, '[1]')
+    expect((await identify()).answer).toBe('[1]')
+  })
+
+  it('is what was sent where EmailSendX answered, and nothing where it did not', async () => {
+    bulk().reply(400, { error: 'No' })
+    expect(await identify()).toMatchObject({ sent: { email: 'a@b.co' }, answer: { error: 'No' } })
+    bulk().replyWithError({ code: 'ECONNRESET' })
+    expect(await identify()).not.toHaveProperty('sent')
+  })
 })

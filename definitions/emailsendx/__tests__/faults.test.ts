@@ -76,7 +76,8 @@ describe.each([
   it.each([
     ['a string', { error: 'No!' }],
     ['message', { message: 'No!' }],
-    ['an object', { error: { message: 'No!' } }]
+    ['an object', { error: { message: 'No!' } }],
+    ['blank, in the message beside it', { error: ' ', message: 'No!' }]
   ])('finds the words in an error that is %s', async (_shape, body) => {
     fails((interceptor) => interceptor.reply(400, body))
     expect((await deliver(mode, action, event)).message).toBe('EmailSendX refused the request: No!')
@@ -152,7 +153,13 @@ describe.each(MODES)('%s', (mode) => {
       400,
       'BAD_REQUEST'
     ],
-    ['a foreign protocol', { ...SETTINGS, apiUrl: 'ftp://emailsendx.com' }, 400, 'BAD_REQUEST'],
+    [
+      'http on a host that only ends like localhost',
+      { ...SETTINGS, apiUrl: 'http://notlocalhost' },
+      400,
+      'BAD_REQUEST'
+    ],
+    ['a foreign protocol', { ...SETTINGS, apiUrl: 'ftp://localhost' }, 400, 'BAD_REQUEST'],
     ['a path', { ...SETTINGS, apiUrl: 'https://example.com/mail' }, 400, 'BAD_REQUEST'],
     ['a query', { ...SETTINGS, apiUrl: 'https://example.com/?x=1' }, 400, 'BAD_REQUEST'],
     ['a password', { ...SETTINGS, apiUrl: 'https://u:p@example.com' }, 400, 'BAD_REQUEST'],
@@ -171,9 +178,9 @@ describe.each(MODES)('%s', (mode) => {
     ['  ', ORIGIN],
     ['emailsendx.example.com', 'https://emailsendx.example.com'],
     ['https://emailsendx.example.com/', 'https://emailsendx.example.com'],
-    [' https://emailsendx.example.com:8443/api/v1/ ', 'https://emailsendx.example.com:8443'],
+    [' https://emailsendx.example.com:8443//api/v1 ', 'https://emailsendx.example.com:8443'],
     ['http://localhost:4010', 'http://localhost:4010'],
-    ['http://127.0.0.1:4010/', 'http://127.0.0.1:4010'],
+    ['http://127.0.0.10:4010/', 'http://127.0.0.10:4010'],
     ['http://[::1]:4010', 'http://[::1]:4010']
   ])('takes %j as the address %s', async (apiUrl, origin) => {
     const call = nock(origin)
@@ -195,10 +202,12 @@ describe.each(MODES)('%s', (mode) => {
     }
   })
 
-  it('says what is wrong with an address that is none', async () => {
-    const settings = { ...SETTINGS, apiUrl: 'https://exa mple.com' }
-    const result = await deliver(mode, 'identifyContact', CASES[0].event, { settings })
-    expect(result.message).toContain('it is no web address')
+  it.each([
+    ['https://exa mple.com', 'it is no web address'],
+    ['example.com/?to=https://x.io', 'give only the address of the server']
+  ])('says what is wrong with the address %j', async (apiUrl, words) => {
+    const result = await deliver(mode, 'identifyContact', CASES[0].event, { settings: { ...SETTINGS, apiUrl } })
+    expect(result.message).toContain(words)
   })
 
   it('a 404 without a list points at the API URL', async () => {

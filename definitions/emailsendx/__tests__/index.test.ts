@@ -142,11 +142,12 @@ describe('testing the connection', () => {
   })
 
   it.each([200, 204])('a %i without anything EmailSendX says is not EmailSendX', async (status) => {
+    const words = `${ORIGIN} answered ${status}, but not with the JSON of EmailSendX's API`
     whoami().reply(status, status === 200 ? {} : '')
-    await expect(test()).rejects.toThrow(/not with the JSON of EmailSendX's API/)
+    await expect(test()).rejects.toThrow(words)
     whoami().reply(404)
-    nock(ORIGIN).get('/api/v1/contacts').query(true).reply(200, {})
-    await expect(test()).rejects.toThrow(/not with the JSON of EmailSendX's API/)
+    nock(ORIGIN).get('/api/v1/contacts').query(true).reply(status, {})
+    await expect(test()).rejects.toThrow(words)
   })
 
   it('speaks of no event, and of no scope it does not know', async () => {

@@ -18,7 +18,7 @@ async function pick(input: { page?: string; settings?: { apiKey: string } } = {}
 }
 
 /** actions-core hands the search text only to functions that it is given, and drops it for those of the definition. */
-async function search(query: string) {
+async function search(query?: string) {
   const input = { settings: SETTINGS, payload: {}, dynamicFieldContext: { query } }
   return (await createTestIntegration(definition).testDynamicField(
     'identifyContact',
@@ -28,7 +28,7 @@ async function search(query: string) {
   )) as DynamicFieldResponse
 }
 
-function page(number: number, lists: object[], totalPages?: number): nock.Scope {
+function page(number: number, lists: object[], totalPages?: number | string): nock.Scope {
   return nock(ORIGIN)
     .get('/api/v1/lists')
     .query({ limit: 100, page: number })
@@ -83,6 +83,11 @@ describe('the list picker', () => {
     expect(nextPage).toBe('')
   })
 
+  it('is not searched before something is typed', async () => {
+    page(1, [{ id: 'l1', name: 'One' }])
+    expect((await search()).choices).toHaveLength(2)
+  })
+
   it.each(['0', '-2', 'x', ''])('begins at the first page when asked for page %j', async (asked) => {
     page(1, [{ id: 'l1', name: 'One' }])
     expect((await pick({ page: asked })).choices).toHaveLength(2)
@@ -91,6 +96,8 @@ describe('the list picker', () => {
   it('goes on after a full page where no number of pages is told', async () => {
     const lists = (count: number) => Array.from({ length: count }, (_, i) => ({ id: `l${i}`, name: 'x' }))
     page(1, lists(100))
+    expect((await pick()).nextPage).toBe('2')
+    page(1, lists(100), 'many')
     expect((await pick()).nextPage).toBe('2')
     page(2, lists(99))
     expect((await pick({ page: '2' })).nextPage).toBe('')

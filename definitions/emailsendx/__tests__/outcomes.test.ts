@@ -1,6 +1,6 @@
 import { createRequestClient } from '@segment/actions-core'
 import nock from 'nock'
-import { identifyContacts, trackEvent } from '../functions'
+import { askForKey, identifyContacts, readContacts, requestOptions, trackEvent } from '../functions'
 import type { Outcome, TrackOptions } from '../functions'
 import { isolate, ORIGIN, SETTINGS } from './__helpers__/deliver'
 
@@ -92,6 +92,23 @@ describe('what an answer means', () => {
   })
 })
 
+it('an event handed over by its user id may have been fired when no answer says so', async () => {
+  nock(ORIGIN).post('/api/segment/track').reply(500, {})
+  expect(essence(await track({ email: '', userId: 'user_12345' }))).toEqual({ kind: 'unknown_effect', status: 500 })
+})
+
+it.each([
+  [{}, 'The event is fired.'],
+  [{ data: { matchingAutomations: 'many' } }, 'The event is fired.'],
+  [{ data: { matchingAutomations: 0 } }, 'The event is fired; no automation waits for it.'],
+  [{ data: { matchingAutomations: 1 } }, 'The event is fired; one automation starts.'],
+  [{ data: { matchingAutomations: 3 } }, 'The event is fired; 3 automations start.']
+])('an event answered with %j is told in the words %j', async (answer, words) => {
+  found()
+  event().reply(200, answer)
+  expect((await track()).message).toBe(words)
+})
+
 describe('what an event alone means', () => {
   it.each([
     [{ email: 'morgan@acme' }, 'invalid'],
@@ -102,6 +119,12 @@ describe('what an event alone means', () => {
     [{ timestamp: new Date(NOW - 3 * HOUR).toISOString(), maxAgeHours: 2 }, 'invalid']
   ])('%j is %s, and costs no request', async (payload, kind) => {
     expect(essence(await track(payload))).toEqual({ kind, status: 400 })
+  })
+
+  it('a value that is not there is none', async () => {
+    bulk().reply(200, {})
+    const [outcome] = await identifyContacts(client, SETTINGS, [{ email: EMAIL, traits: { plan: undefined } }])
+    expect(outcome).toMatchObject({ kind: 'delivered', sent: { email: EMAIL } })
   })
 
   it('what nobody foresaw is the outcome of that event alone', async () => {
@@ -253,5 +276,47 @@ describe('what a program may plug in', () => {
     ending.abort()
     expect(essence((await delivery)[0])).toEqual({ kind: 'retry', status: 408 })
     nock.abortPendingRequests()
+  })
+})
+
+describe('what a program may ask', () => {
+  const whoami = () => nock(ORIGIN).get('/api/v1/whoami')
+
+  it('is whether the key is known, also where the server has no whoami', async () => {
+    whoami().reply(200, { data: {} }, { 'x-ratelimit-remaining': '7' })
+    const answer = await askForKey(client, SETTINGS)
+    expect(answer).toMatchObject({ kind: 'delivered', status: 200, pace: { status: 200, remaining: 7 } })
+    whoami().reply(404, '<html>')
+    search().reply(200, { data: [] })
+    expect((await askForKey(client, SETTINGS)).kind).toBe('delivered')
+    whoami().reply(401, {})
+    expect(await askForKey(client, SETTINGS)).toMatchObject({ kind: 'unauthorized', pace: { status: 401 } })
+  })
+
+  it('is a hundred contacts at a time, with those left out that have no id or no address', async () => {
+    const data = [
+      { id: 'c1', email: ' Morgan@ACME.com' },
+      { id: 'c2' },
+      { id: '', email: 'a@b.co' },
+      { email: 'a@b.co' },
+      null
+    ]
+    nock(ORIGIN)
+      .get('/api/v1/contacts')
+      .query({ limit: 100, page: 2 })
+      .reply(200, { data, pagination: { totalPages: 9 } })
+    expect(await readContacts(client, SETTINGS, 2)).toEqual({ contacts: [{ email: EMAIL, id: 'c1' }], pages: 9 })
+    search().reply(403, {})
+    expect(await readContacts(client, SETTINGS, 1)).toMatchObject({
+      kind: 'forbidden',
+      message: expect.stringContaining('contacts:read') as string
+    })
+  })
+
+  it('is what every request has: never a key that is none', () => {
+    expect(requestOptions({ apiKey: ' k ' })).toEqual({
+      headers: { Accept: 'application/json', Authorization: 'Bearer k' }
+    })
+    expect(requestOptions({ apiKey: ' ' })).toEqual({ headers: { Accept: 'application/json' } })
   })
 })

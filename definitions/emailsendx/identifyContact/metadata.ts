@@ -9,39 +9,41 @@ const NAMED_TRAITS = new Set(['email', 'firstName', 'first_name', 'lastName', 'l
 
 /**
  * The metadata that traits become, without blank values: see the fields Nested Traits and Metadata Names. Of several traits
- * that come to one name, the one that has it itself keeps it; the others get a number, so that none is lost.
+ * that come to one name, the one that has it itself keeps it; the others get a number, so that none is lost. Parts of a
+ * nested trait come last.
  * @throws PayloadValidationError when a trait can't be stored.
  */
 export function toMetadata(traits: JSONObject, nested: Payload['nestedTraits'], names: Payload['metadataNames']) {
-  const entries: Entry[] = []
+  const own: Entry[] = []
+  const spread: Entry[] = []
   for (const [key, trait] of Object.entries(traits)) {
     if (NAMED_TRAITS.has(key) || key.trim() === '') continue
     const value = withoutBlanks(trait, key)
     if (value === undefined) continue
-    if (typeof value !== 'object' || nested === 'keep') entries.push([key, value])
-    else if (nested === 'stringify') entries.push([key, JSON.stringify(value)])
-    else flatten(value, key, entries)
+    if (nested === 'stringify' && typeof value === 'object') own.push([key, JSON.stringify(value)])
+    else if (nested === 'keep' || !isObject(value)) own.push([key, value])
+    else flatten(value, key, spread)
   }
-  return named(entries, traits, names === 'field_keys' ? toFieldKey : checkedKey)
+  return named(own, spread, names === 'field_keys' ? toFieldKey : checkedKey)
 }
 
 type Entry = [name: string, value: JSONValue]
 
-function named(entries: Entry[], traits: JSONObject, toName: (name: string) => string): JSONObject {
+function named(own: Entry[], spread: Entry[], toName: (name: string) => string): JSONObject {
   const metadata = new Map<string, JSONValue>()
   const others: Entry[] = []
-  for (const [trait, value] of entries) {
+  for (const [trait, value] of own) {
     const name = toName(trait)
-    if (name === trait && isOwn(traits, name)) metadata.set(name, value)
-    // What was spread says the same as the trait at the top, as far as one can tell.
-    else if (name !== '' && (isOwn(traits, trait) || !isOwn(traits, name))) others.push([name, value])
+    if (name === trait) metadata.set(name, value)
+    else others.push([name, value])
   }
-  for (const [name, value] of others) metadata.set(freeName(name, metadata), value)
+  for (const [part, value] of spread) {
+    const name = toName(part)
+    // The trait that has this name itself says the same, as far as one can tell.
+    if (!metadata.has(name)) others.push([name, value])
+  }
+  for (const [name, value] of others) if (name !== '') metadata.set(freeName(name, metadata), value)
   return Object.fromEntries(metadata)
-}
-
-function isOwn(traits: JSONObject, name: string): boolean {
-  return Object.prototype.hasOwnProperty.call(traits, name)
 }
 
 function freeName(name: string, taken: Map<string, unknown>): string {
@@ -71,9 +73,9 @@ export function toFieldKey(name: string): string {
     .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
-    .replace(/^[\d_]+|_+$/g, '')
+    .replace(/^[\d_]+|_$/g, '')
     .slice(0, MAX_FIELD_KEY_LENGTH)
-    .replace(/_+$/, '')
+    .replace(/_$/, '')
 }
 
 /** Arrays stay arrays: their places count. */

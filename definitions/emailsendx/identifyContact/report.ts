@@ -41,7 +41,7 @@ function emailIn(entry: unknown, sent: Set<string>): string | undefined {
   }
   const words = textOf(entry)
     .toLowerCase()
-    .split(/[\s"'`()<>[\]{},;:]+/)
+    .split(/[\s"'`()<>[\]{},;:]/)
   const found = new Set(words.map((word) => word.replace(/\.+$/, '')).filter((word) => sent.has(word)))
   return found.size === 1 ? [...found][0] : undefined
 }

@@ -14,7 +14,8 @@ const membership = (isMember: unknown, email = EMAIL, computation: object = pers
 describe.each(MODES)('an identify() of an audience, %s', (mode) => {
   it('that says somebody left creates nobody and joins no list', async () => {
     const api = new FakeApi()
-    expect((await deliver(mode, 'identifyContact', membership(false), { settings: SETTINGS })).status).toBe(200)
+    const event = { ...membership(false), userId: 'user_12345' }
+    expect((await deliver(mode, 'identifyContact', event, { settings: SETTINGS })).status).toBe(200)
     expect(api.requests).toEqual(['GET /contacts'])
   })
 
@@ -41,6 +42,7 @@ describe.each(MODES)('an identify() of an audience, %s', (mode) => {
     ['it is a computed trait', membership(false, EMAIL, { ...personas, computation_class: 'computed_trait' }), {}],
     ['the key is not there', membership(undefined), {}],
     ['the key is no boolean', membership('false'), {}],
+    ['there are no traits', identify(undefined, { context: { personas }, userId: EMAIL }), {}],
     ['the computation has no key', membership(false, EMAIL, { computation_class: 'audience' }), {}]
   ])('is one as any other when %s', async (_name, event, mapping) => {
     const api = new FakeApi()

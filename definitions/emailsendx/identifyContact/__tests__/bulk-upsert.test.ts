@@ -38,7 +38,11 @@ describe('calls', () => {
 })
 
 describe('refused contacts that the report does not name', () => {
-  it.each([[0], [1], [249], [250], [377], [499]])('one in 500, at %i, costs at most 18 further calls', async (bad) => {
+  it.each([
+    [0, 9],
+    [250, 10],
+    [499, 16]
+  ])('one in 500, at %i, costs %i further calls', async (bad, calls) => {
     const api = new FakeApi()
     api.takes = ({ email }) => email !== `p${bad}@x.co`
     const results = await deliverBatch('identifyContact', people(500))
@@ -50,7 +54,15 @@ describe('refused contacts that the report does not name', () => {
       reporter: 'DESTINATION',
       sent: { email: `p${bad}@x.co` }
     })
-    expect(api.bulkCalls.length - 1).toBeLessThanOrEqual(18)
+    expect(api.bulkCalls.length - 1).toBe(calls)
+  })
+
+  it('are all found once as many are found as were counted, and no call is made for the others', async () => {
+    const api = new FakeApi()
+    const bad = ['p0@x.co', 'p2@x.co']
+    api.takes = ({ email }) => !bad.includes(email)
+    expect(await statuses(api, 8)).toEqual([400, 200, 400, 200, 200, 200, 200, 200])
+    expect(api.bulkCalls.map(({ contacts }) => contacts.length)).toEqual([8, 4, 2, 1, 2, 1])
   })
 
   it.each([[0], [250], [499]])('also when the bad one at %i makes the API refuse the whole call', async (bad) => {
@@ -110,7 +122,7 @@ describe('refused contacts that the report names', () => {
       {
         summary: { failed: 2 },
         errors: [
-          { email: 'P1@x.co', message: 'bounced' },
+          { email: ' P1@x.co', message: 'bounced' },
           { email: 'p3@x.co', message: 'blocked' }
         ]
       }
@@ -151,8 +163,8 @@ describe('what a report may look like', () => {
     expect(result.message).toBe('EmailSendX did not accept the contact: no reason given')
   })
 
-  it('no body at all is success', async () => {
-    nock(ORIGIN).post('/api/v1/contacts/bulk').reply(204)
+  it.each(['', ' \r\n'])('no body at all is success: %j', async (body) => {
+    nock(ORIGIN).post('/api/v1/contacts/bulk').reply(200, body)
     expect((await deliver('single', 'identifyContact', identify({ email: 'a@b.co' }))).status).toBe(200)
   })
 })
@@ -168,6 +180,16 @@ describe('faults of the whole', () => {
     // Only what was in the refused call was sent.
     expect(results[600]).toMatchObject({ reporter: 'DESTINATION', sent: { email: 'p600@x.co' } })
     expect(results[1200]).toMatchObject({ reporter: 'INTEGRATIONS', sent: undefined })
+  })
+
+  it('a wrong address of the server ends it, too, also for other lists', async () => {
+    const api = new FakeApi()
+    api.answerBulk = () => [302, {}]
+    const mapping = { listId: { '@path': '$.traits.list' } }
+    const events = ['l1', 'l2'].map((list, i) => identify({ email: `p${i}@x.co`, list }))
+    const results = await deliverBatch('identifyContact', events, { mapping })
+    expect(results.map(({ status }) => status)).toEqual([400, 400])
+    expect(api.bulkCalls.length).toBe(1)
   })
 
   it.each([
@@ -210,8 +232,8 @@ describe('what a report says of its rows', () => {
   })
 
   it('one row is never halved', async () => {
-    const { results, calls } = await send(1, report(1, ['no', 'and no']))
-    expect(results).toMatchObject([{ status: 400, message: expect.stringContaining('no and no') }])
+    const { results, calls } = await send(1, report(1, ['no', 'and not x@y.co']))
+    expect(results).toMatchObject([{ status: 400, message: expect.stringContaining('no and not x@y.co') }])
     expect(calls).toBe(1)
   })
 
@@ -228,12 +250,12 @@ describe('what a report says of its rows', () => {
 
   it('a text that names two, or nobody that was sent, names none', async () => {
     const api = new FakeApi()
-    api.takes = ({ email }) => email !== 'p1@x.co'
+    api.takes = ({ email }) => email !== 'p2@x.co'
     const answer = api.answerBulk
     api.answerBulk = (contacts) =>
       contacts.length === 4 ? [200, report(1, ['p1@x.co or p2@x.co', 'x@y.co'])] : answer(contacts)
     const results = await deliverBatch('identifyContact', people(4))
-    expect(results.map(({ status }) => status)).toEqual([200, 400, 200, 200])
+    expect(results.map(({ status }) => status)).toEqual([200, 200, 400, 200])
   })
 
   it('tells each of many refused contacts its own reason, and nobody another one’s address', async () => {
@@ -254,6 +276,13 @@ describe('what a report says of its rows', () => {
     const { results } = await send(3, report(1, [{ email: 'p1@x.co', message: 'p1@x.co is odd' }]))
     expect(results[0].body).toEqual(report(1, []))
     expect(results[1].body).toEqual(report(1, ['p1@x.co is odd']))
+    const bare = await send(2, report(1, ['p1@x.co is odd']).data)
+    expect(bare.results[0].body).toEqual(report(1, []).data)
+  })
+
+  it('what holds no errors is handed on as it is', async () => {
+    const answer = { data: { summary: { created: 1 }, requestId: 'r1' } }
+    expect((await send(1, answer)).results[0].body).toEqual(answer)
   })
 
   it.each([{ error: 'No contacts today' }, { success: false, message: 'No contacts today' }])(
@@ -313,10 +342,10 @@ it.each([400, 413, 422])('a %i of a call is about one of its contacts, who is fo
 
 it('names three reasons at most, and finds an address at the end of a sentence', async () => {
   const api = new FakeApi()
-  const errors = ['first', 'second', 'third', 'fourth']
+  const errors = [7, null, ' ', ' first ', 'second', 'third', 'fourth']
   api.answerBulk = (contacts) => [200, { data: { summary: { failed: contacts.length }, errors } }]
   expect((await deliverBatch('identifyContact', people(4)))[0].message).toMatch(/: first second third$/)
 
-  api.answerBulk = () => [200, { data: { summary: { failed: 1 }, errors: ['This one is blocked: p2@x.co.'] } }]
+  api.answerBulk = () => [200, { data: { summary: { failed: 1 }, errors: ['This one is blocked: p2@x.co...'] } }]
   expect((await deliverBatch('identifyContact', people(4))).map(({ status }) => status)).toEqual([200, 200, 400, 200])
 })

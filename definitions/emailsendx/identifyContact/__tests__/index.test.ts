@@ -13,6 +13,10 @@ const MORGAN = {
   signupSource: 'landing'
 }
 
+/** Traits so many levels deep. */
+const nested = (levels: number, wrap: (inner: object) => object) =>
+  Array.from({ length: levels }).reduce<object>(wrap, { end: 1 })
+
 describe.each(MODES)('Identify Contact, %s', (mode) => {
   const send = async (event: ReturnType<typeof identify>, options = {}) => {
     const api = new FakeApi()
@@ -68,6 +72,11 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
       const { contact } = await send(event)
       expect(contact.email).toBe(email)
       expect(contact.metadata?.email).toBeUndefined()
+    })
+
+    it('is the user id, too, when the mapping itself brings a blank one', async () => {
+      const { contact } = await send(identify({}, { userId: 'x@y.co' }), { mapping: { email: ' ' } })
+      expect(contact.email).toBe('x@y.co')
     })
 
     it.each([
@@ -179,7 +188,8 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
     })
 
     it('stores nested traits as JSON text when asked to', async () => {
-      expect(await metadataOf(NESTED, { nestedTraits: 'stringify' })).toEqual({
+      expect(await metadataOf({ ...NESTED, plan: 'pro' }, { nestedTraits: 'stringify' })).toEqual({
+        plan: 'pro',
         address: '{"city":"Oslo","geo":{"lat":59.9}}',
         tags: '["a",{"b":1}]'
       })
@@ -193,14 +203,17 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
     })
 
     it('never lets a spread trait overwrite one of that name', async () => {
-      expect(await metadataOf({ address: { city: 'spread' }, address_city: 'own' })).toEqual({ address_city: 'own' })
+      const own = { address_city: 'own', address_tags: ['own'] }
+      const spread = { address: { city: 'spread', tags: ['spread'] } }
+      expect(await metadataOf({ ...spread, ...own })).toEqual(own)
+      expect(await metadataOf({ ...own, ...spread })).toEqual(own)
+      expect(await metadataOf({ address: { city: 'spread' }, address_city: '' })).toEqual({ address_city: 'spread' })
     })
 
-    it('takes 10,000 traits, nesting 50 deep and names that JavaScript knows', async () => {
+    it('takes 10,000 traits, nesting 100 deep and names that JavaScript knows', async () => {
       const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`t${i}`, i]))
       expect(await metadataOf(many)).toEqual(many)
-      const deep = Array.from({ length: 50 }).reduce<object>((inner) => ({ d: inner }), { end: 1 })
-      expect(await metadataOf(deep)).toEqual({ [`${'d_'.repeat(50)}end`]: 1 })
+      expect(await metadataOf(nested(101, (inner) => ({ d: inner })))).toEqual({ [`${'d_'.repeat(101)}end`]: 1 })
       expect(await metadataOf({ constructor: 'Ferrari', toString: 'x' })).toEqual({
         constructor: 'Ferrari',
         toString: 'x'
@@ -208,11 +221,12 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
     })
 
     it.each([
-      ['a name of 256 characters', { ['k'.repeat(256)]: 'x' }, '256 characters'],
+      ['a name of 256 characters', { ['k'.repeat(256)]: 'x' }, `"${'k'.repeat(40)}…" has a name of 256 characters`],
+      ['nesting more than 100 deep', nested(102, (inner) => ({ d: inner })), '"d" is nested more than 100 levels deep'],
       [
-        'nesting 200 deep',
-        Array.from({ length: 200 }).reduce<object>((inner) => ({ d: inner }), { end: 1 }),
-        'levels deep'
+        'arrays in arrays, too',
+        { ['k'.repeat(50)]: nested(102, (inner) => [inner]) },
+        `"${'k'.repeat(40)}" is nested more than 100 levels deep`
       ],
       ['more than 1 MB', { bio: 'x'.repeat(1_000_001) }, 'bytes of traits']
     ])('refuses %s', async (_name, traits, words) => {
@@ -220,6 +234,11 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
       expect(result).toMatchObject({ status: 400, code: 'PAYLOAD_VALIDATION_FAILED' })
       expect(result.message).toContain(words)
       expect(api.requests).toEqual([])
+    })
+
+    it('takes a name of 255 characters', async () => {
+      const traits = { ['k'.repeat(255)]: 'x' }
+      expect(await metadataOf(traits)).toEqual(traits)
     })
 
     it.each([
@@ -283,9 +302,11 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
   })
 
   describe('odd traits', () => {
-    it('a boolean is no name', async () => {
-      const { contact } = await send(identify({ email: 'a@b.co', firstName: true, lastName: false }))
-      expect(contact).toEqual({ email: 'a@b.co' })
+    it('a boolean is no name, a number is one', async () => {
+      const booleans = await send(identify({ email: 'a@b.co', firstName: true, lastName: false }))
+      expect(booleans.contact).toEqual({ email: 'a@b.co' })
+      const number = await send(identify({ email: 'a@b.co', first_name: 7 }))
+      expect(number.contact).toEqual({ email: 'a@b.co', firstName: '7' })
     })
 
     it('one without a name is left out, and the others are stored', async () => {
@@ -293,9 +314,9 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
       expect(contact.metadata).toEqual({ plan: 'pro' })
     })
 
-    it('two that come to one name are both kept', async () => {
-      const { contact } = await send(identify({ email: 'a@b.co', a: { b_c: 1 }, a_b: { c: 2 } }))
-      expect(contact.metadata).toEqual({ a_b_c: 1, a_b_c_2: 2 })
+    it('that come to one name are all kept', async () => {
+      const { contact } = await send(identify({ email: 'a@b.co', a: { b_c: 1, b: { c: 2 } }, a_b: { c: 3 } }))
+      expect(contact.metadata).toEqual({ a_b_c: 1, a_b_c_2: 2, a_b_c_3: 3 })
     })
   })
 
@@ -305,8 +326,23 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
         .metadata
 
     it('can be keys of custom fields, which templates can show', async () => {
-      const traits = { signupSource: 'a', Plan: 'b', 'Cost (€)': 1, HTMLPage: 'c', '2fa': 'd', café: 'e', 日本: 'f' }
-      expect(await keys(traits)).toEqual({ signup_source: 'a', plan: 'b', cost: 1, html_page: 'c', fa: 'd', cafe: 'e' })
+      const traits = {
+        signupSource: 'a',
+        Plan: 'b',
+        'Cost (€) net': 1,
+        HTMLPage: 'c',
+        '24h': 'd',
+        café: 'e',
+        日本: 'f'
+      }
+      expect(await keys(traits)).toEqual({
+        signup_source: 'a',
+        plan: 'b',
+        cost_net: 1,
+        html_page: 'c',
+        h: 'd',
+        cafe: 'e'
+      })
     })
 
     it('have at most 50 characters', async () => {
@@ -320,8 +356,13 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
       })
     })
 
-    it('are applied to spread traits, too', async () => {
+    it('are applied to spread traits, too, which come after all others', async () => {
       expect(await keys({ homeAddress: { zipCode: '0150' } })).toEqual({ home_address_zip_code: '0150' })
+      expect(await keys({ home: { zip: 'spread', 日: 'x' }, homeZip: 'own' })).toEqual({
+        home_zip: 'own',
+        home_zip_2: 'spread',
+        home: 'x'
+      })
     })
   })
 
@@ -336,6 +377,11 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
     ])('%j', async (traits, names) => {
       const { contact } = await send(identify({ email: 'a@b.co', ...traits }), { mapping })
       expect(contact).toEqual({ email: 'a@b.co', ...names, metadata: { name: traits.name } })
+    })
+
+    it('brings no blank name where there is none to split', async () => {
+      const { contact } = await send(identify({ email: 'a@b.co' }), { mapping })
+      expect(contact).toEqual({ email: 'a@b.co' })
     })
 
     it('is off by default', async () => {
@@ -409,6 +455,12 @@ describe('Identify Contact, several in a batch', () => {
     expect(results[0].sent).toEqual({ email: 'a@b.co', firstName: 'New', metadata: { plan: 'pro', seats: 1 } })
   })
 
+  it('sends no empty metadata for rows of one email that have none', async () => {
+    const api = new FakeApi()
+    await deliverBatch('identifyContact', [identify({ email: 'a@b.co' }), identify({ email: 'a@b.co' })])
+    expect(api.bulkCalls).toEqual([{ contacts: [{ email: 'a@b.co' }] }])
+  })
+
   it('gives rows of one email the same refusal', async () => {
     const api = new FakeApi()
     api.takes = (row) => row.email !== 'a@b.co'
@@ -434,6 +486,19 @@ describe('Identify Contact, several in a batch', () => {
     expect(api.bulkCalls).toEqual([
       { contacts: [{ email: 'a@b.co', metadata: { plan: 'third' } }], listId: 'l1' },
       { contacts: [{ email: 'a@b.co', metadata: { plan: 'third' } }], listId: 'l2' }
+    ])
+  })
+
+  it('claims a consent for none but those who gave it', async () => {
+    const api = new FakeApi()
+    await deliverBatch(
+      'identifyContact',
+      [identify({ email: 'a@b.co', firstName: 'signup-form' }), identify({ email: 'c@d.co' })],
+      { mapping: { consentSource: { '@path': '$.traits.firstName' } } }
+    )
+    expect(api.bulkCalls).toEqual([
+      { contacts: [{ email: 'a@b.co', firstName: 'signup-form' }], consentSource: 'signup-form' },
+      { contacts: [{ email: 'c@d.co' }] }
     ])
   })
 })

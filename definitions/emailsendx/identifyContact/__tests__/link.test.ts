@@ -39,8 +39,11 @@ describe('telling EmailSendX the user ids of contacts', () => {
 
   it('tells the last address of a user that changes it within a batch', async () => {
     const api = new FakeApi()
-    await send({ email: 'old@b.co', userId: 'u1' }, { email: 'new@b.co', userId: 'u1' })
+    api.answerCall = () => [503, {}]
+    const [old, last] = await send({ email: 'old@b.co', userId: 'u1' }, { email: 'new@b.co', userId: 'u1' })
     expect(api.calls.map(({ traits }) => traits?.email)).toEqual(['new@b.co'])
+    expect(old.message).toBe('The contact is created or updated.')
+    expect(last.message).toContain('Its User ID could not be linked')
   })
 
   it.each<[string, Payload]>([
@@ -106,6 +109,7 @@ describe('what can’t be told never fails the contact, and is said', () => {
     [429, { error: 'Slow down' }, /could not be linked: The API key's limit of requests/],
     [403, { error: 'No' }, /could not be linked: The API key lacks/],
     [500, { error: 'No' }, /could not be linked: .*a problem of its own/],
+    [502, '<html>', /could not be linked: .*a problem of its own/],
     [200, '<html>', /could not be linked: .*not with the JSON/],
     [404, '<html>', /this EmailSendX server lacks \/api\/segment\/track/]
   ])('%i ends it for the batch', async (status, answer, words) => {

@@ -34,9 +34,34 @@ describe('an event without an address', () => {
     const api = new FakeApi()
     api.addContact(EMAIL)
     await deliver('single', 'identifyContact', identify({ email: EMAIL }, { userId: 'former@acme.com' }))
-    expect((await fire({ ...TRACK, userId: 'former@acme.com' })).status).toBe(200)
-    expect(api.events).toMatchObject([{ contactId: `id of ${EMAIL}`, name: 'purchase_completed' }])
+    const event = { ...TRACK, userId: 'former@acme.com' }
+    expect((await fire(event)).status).toBe(200)
+    expect((await fire(event, { mapping: { email: ' ' } })).status).toBe(200)
+    const contactId = `id of ${EMAIL}`
+    expect(api.events).toMatchObject([{ contactId }, { contactId }])
   })
+
+  it('follows an address told for a user id, also where EmailSendX is not told user ids', async () => {
+    const api = new FakeApi()
+    api.addContact(EMAIL)
+    await deliver('single', 'identifyContact', IDENTIFY, { mapping: { linkUserId: false } })
+    expect((await fire({ ...TRACK, anonymousId: undefined })).status).toBe(200)
+    expect(api.events).toMatchObject([{ contactId: `id of ${EMAIL}` }])
+  })
+
+  it.each([{ userId: 'undefined' }, { anonymousId: 'undefined' }])(
+    'is not mixed up with others by an id that a sender without one has made a text of: %j',
+    async (ids) => {
+      const api = new FakeApi()
+      api.addContact(EMAIL)
+      const nobody = { userId: undefined, anonymousId: undefined }
+      await deliver('single', 'identifyContact', identify({ email: EMAIL }, nobody))
+      expect((await fire({ ...TRACK, ...nobody, ...ids })).status).toBe(ids.userId ? 503 : 400)
+      await deliver('single', 'identifyContact', identify({ email: EMAIL }, { ...nobody, ...ids }))
+      await fire({ ...TRACK, ...nobody, ...(ids.userId ? { anonymousId: 'anon_2' } : { userId: 'user_2' }) })
+      expect(api.events).toEqual([])
+    }
+  )
 
   it('reaches it from a process that has not seen the identify(), since EmailSendX was told the user id', async () => {
     const api = new FakeApi()
@@ -97,6 +122,9 @@ describe('an event without an address', () => {
     expect(api.events).toHaveLength(1)
     expect((await fire({ ...TRACK, userId: 'user_new' })).status).toBe(200)
     expect(api.events).toHaveLength(2)
+    await identified()
+    expect((await fire({ ...TRACK, userId: undefined })).status).toBe(200)
+    expect(api.events).toHaveLength(3)
   })
 
   it('is not given to another user of the same device', async () => {
@@ -217,6 +245,16 @@ describe('what the endpoint answers', () => {
     const result = await fire(TRACK)
     expect(result).toMatchObject({ status: reported, code })
     expect(result.message).toContain('in the words of the API')
+  })
+
+  it('something else that is not found is no unknown contact', async () => {
+    answer(400, { error: 'Event type not found' })
+    expect(await fire(TRACK)).toMatchObject({ status: 400, code: 'PAYLOAD_VALIDATION_FAILED' })
+  })
+
+  it('a page in between that says 502 is a fault that passes', async () => {
+    answer(502, '<html>')
+    expect(await fire(TRACK)).toMatchObject({ status: 502, code: 'RETRYABLE_ERROR' })
   })
 
   it('no answer is tried again', async () => {

@@ -160,7 +160,7 @@ describe('Track Event', () => {
         2,
         Array.from({ length: 100 }, (_, i) => ({ id: `d${i}`, email: `${i}ann@x.io` }))
       )
-      page(3, [{ id: 'c3', email: 'ann@x.io' }])
+      page(3, [{ id: 'c3', email: 'ann@x.io' }], { page: 3, totalPages: 9 })
       const fired = nock(ORIGIN).post('/api/v1/contacts/c3/events').reply(200, {})
       expect((await fire(track('e', 'ann@x.io'))).status).toBe(200)
       fired.done()
@@ -227,6 +227,10 @@ describe('Track Event', () => {
       expect((await fire(track('third', EMAIL))).status).toBe(503)
       const looks = api.requests.filter((request) => request === 'GET /contacts').length
       expect(looks).toBe(3)
+
+      api.requests.length = 0
+      await fire(track('fourth', EMAIL))
+      expect(api.requests).toEqual(['GET /contacts'])
     })
 
     it('keeps the contacts of different workspaces apart', async () => {
@@ -278,6 +282,20 @@ describe('Track Event', () => {
       const fired = nock(ORIGIN).post('/api/v1/contacts/c9/events').reply(200, {})
       const result = await fire(track('e', EMAIL), { mapping: { unknownContact: 'create' } })
       expect(result.status).toBe(200)
+      fired.done()
+    })
+
+    it('is created, too, when a search still finds one that is gone', async () => {
+      nock(ORIGIN)
+        .get('/api/v1/contacts')
+        .query(true)
+        .reply(200, { data: [{ id: 'c1', email: EMAIL }] })
+      nock(ORIGIN).post('/api/v1/contacts/c1/events').reply(404, { error: 'Contact not found' })
+      nock(ORIGIN)
+        .post('/api/v1/contacts')
+        .reply(201, { data: { id: 'c2' } })
+      const fired = nock(ORIGIN).post('/api/v1/contacts/c2/events').reply(200, {})
+      expect((await fire(track('e', EMAIL), { mapping: { unknownContact: 'create' } })).status).toBe(200)
       fired.done()
     })
 
