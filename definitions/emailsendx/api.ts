@@ -29,10 +29,14 @@ export interface ContactsPage {
  * @see https://emailsendx.com/docs/api
  */
 export class EmailSendX {
-  /** What the newest answer said about the pace. */
-  pace?: Pace
+  private newest?: Response
 
-  constructor(private readonly request: RequestClient, private readonly settings: Settings) {}
+  constructor(private readonly request: RequestClient, readonly settings: Settings) {}
+
+  /** What the newest answer said about the pace. */
+  get pace(): Pace | undefined {
+    return this.newest && readPace(this.newest)
+  }
 
   /** Asks whose key this is. Known from the vendor's own client, which tests connections with it. */
   async whoami(): Promise<void> {
@@ -144,14 +148,14 @@ export class EmailSendX {
         }),
         context
       )
-      this.pace = readPace(response)
+      this.newest = response
       const body = parseBody(response.content)
       if (!body) throw notTheApi(response.status, context)
       if (isRefusal(body)) throw refusedIn(body, context)
       return { status: response.status, body, data: (body.data ?? body) as Data }
     } catch (cause) {
       const { response } = cause as { response?: Response }
-      if (response) this.pace = readPace(response)
+      if (response) this.newest = response
       throw explain(cause, context)
     }
   }

@@ -1,4 +1,5 @@
 import type { ActionDefinition } from '@segment/actions-core'
+import { EmailSendX } from '../api'
 import { anonymousId, batch_size, enable_batching, firstText, requiredUnless, userId } from '../common-fields'
 import { NO_LIST } from '../constants'
 import type { Settings } from '../generated-types'
@@ -6,7 +7,7 @@ import { listChoices } from '../lists'
 import { answerOrThrow, multiStatus } from '../render'
 import type { Payload } from './generated-types'
 import { IDENTIFY_TRIGGER } from '../triggers'
-import { identifyContacts } from './send'
+import { identify } from './send'
 
 /** RudderStack has them in context.traits. Beside traits, that is where mobile libraries keep what they once were. */
 const TRAITS = {
@@ -175,9 +176,9 @@ const action: ActionDefinition<Settings, Payload> = {
     listId: listChoices
   },
   perform: async (request, { settings, payload }) =>
-    answerOrThrow((await identifyContacts(request, settings, [payload]))[0]),
+    answerOrThrow((await identify(new EmailSendX(request, settings), [payload]))[0]),
   performBatch: async (request, { settings, payload }) =>
-    multiStatus(await identifyContacts(request, settings, payload))
+    multiStatus(await identify(new EmailSendX(request, settings), payload))
 }
 
 export default action

@@ -24,12 +24,8 @@ interface Group {
  * Creates or updates the contacts of a batch, with as few calls as there are lists and full bulk calls.
  * @returns one outcome for each payload, in their order.
  */
-export async function identifyContacts(
-  client: RequestClient,
-  settings: Settings,
-  payloads: Payload[]
-): Promise<Outcome[]> {
-  const api = new EmailSendX(client, settings)
+export async function identify(api: EmailSendX, payloads: Payload[]): Promise<Outcome[]> {
+  const { settings } = api
   const memory = new Memory(settings)
   const contacts = new Map<string, ContactRow>()
   const groups = new Map<string, Group>()
@@ -74,10 +70,19 @@ export async function identifyContacts(
     return result
   })
   await linkUserIds(api, memory, identified)
-  return results.map(({ outcome }) => {
-    outcome.pace = api.pace
-    return outcome
-  })
+  return results.map(({ outcome }) => outcome)
+}
+
+/** The same for programs, which can keep to the pace of the API: each outcome tells it. */
+export async function identifyContacts(
+  client: RequestClient,
+  settings: Settings,
+  payloads: Payload[]
+): Promise<Outcome[]> {
+  const api = new EmailSendX(client, settings)
+  const outcomes = await identify(api, payloads)
+  const { pace } = api
+  return outcomes.map((outcome) => ({ ...outcome, pace }))
 }
 
 function groupOf(groups: Map<string, Group>, target: BulkTarget): Group {

@@ -1,10 +1,11 @@
 import type { ActionDefinition } from '@segment/actions-core'
+import { EmailSendX } from '../api'
 import { anonymousId, firstText, requiredUnless, userId } from '../common-fields'
 import type { Settings } from '../generated-types'
 import { answerOrThrow } from '../render'
 import type { Payload } from './generated-types'
 import { TRACK_TRIGGER } from '../triggers'
-import { trackEvent } from './send'
+import { track } from './send'
 
 const action: ActionDefinition<Settings, Payload> = {
   title: 'Track Event',
@@ -119,7 +120,8 @@ const action: ActionDefinition<Settings, Payload> = {
       disabledInputMethods: ['variable', 'function', 'enrichment']
     }
   },
-  perform: async (request, { settings, payload }) => answerOrThrow(await trackEvent(request, settings, payload))
+  perform: async (request, { settings, payload }) =>
+    answerOrThrow(await track(new EmailSendX(request, settings), payload))
 }
 
 export default action

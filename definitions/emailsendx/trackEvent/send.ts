@@ -22,23 +22,9 @@ export interface TrackOptions {
 }
 
 /** Fires one event on its contact, with as few requests as it takes to find the contact. */
-export async function trackEvent(
-  client: RequestClient,
-  settings: Settings,
-  payload: Payload,
-  options: TrackOptions = {}
-): Promise<Outcome> {
-  const api = new EmailSendX(client, settings)
-  const outcome = await deliver(api, new Memory(settings), payload, options)
-  return { ...outcome, pace: api.pace }
-}
-
-async function deliver(
-  api: EmailSendX,
-  memory: Memory,
-  payload: Payload,
-  { beforeFiring, contactIds = memory.contactIds, now = Date.now }: TrackOptions
-): Promise<Outcome> {
+export async function track(api: EmailSendX, payload: Payload, options: TrackOptions = {}): Promise<Outcome> {
+  const memory = new Memory(api.settings)
+  const { beforeFiring, contactIds = memory.contactIds, now = Date.now } = options
   const ready = await attempt(() => toEvent(payload, now()))
   if (isUndelivered(ready)) return ready
   const { event } = ready
@@ -50,4 +36,16 @@ async function deliver(
       ? await handOver(api, memory, payload, event.name, beforeFiring)
       : await fireByEmail(api, email, event, { contactIds, creates: payload.unknownContact === 'create', beforeFiring })
   return outcome ?? unknownContact(payload, email, now())
+}
+
+/** The same for programs, which can keep to the pace of the API: the outcome tells it. */
+export async function trackEvent(
+  client: RequestClient,
+  settings: Settings,
+  payload: Payload,
+  options?: TrackOptions
+): Promise<Outcome> {
+  const api = new EmailSendX(client, settings)
+  const outcome = await track(api, payload, options)
+  return { ...outcome, pace: api.pace }
 }
