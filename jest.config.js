@@ -1,4 +1,4 @@
-/** What `got` brings: ESM only, where jest's registry of modules knows require() alone (Node ≥ 20.19 loads both). */
+/** What `got` brings: ESM only. */
 const ESM_PACKAGES =
   'got|@sindresorhus/is|byte-counter|cacheable-lookup|cacheable-request|get-stream|@sec-ant/readable-stream|is-stream|keyv|@keyv/serialize|mimic-response|normalize-url|responselike|lowercase-keys|decompress-response|form-data-encoder|p-cancelable'
 
@@ -16,7 +16,8 @@ module.exports = {
   testTimeout: 30_000,
   globalSetup: '<rootDir>/__tests__/__helpers__/chromium.ts',
   testMatch: ['**/__tests__/**/*.test.ts'],
-  transform: { '\\.(js|tsx?)$': '<rootDir>/build/to-javascript.js' },
+  // Jest's registry of modules knows require() alone.
+  transform: { '\\.(js|tsx?)$': ['<rootDir>/build/to-javascript.js', { supported: { 'dynamic-import': false } }] },
   transformIgnorePatterns: [`/node_modules/(?!(${ESM_PACKAGES})/)`],
   collectCoverageFrom: ['definitions/**/*.ts', 'src/**/*.ts', '!**/__tests__/**', '!**/generated-types.ts']
 }

@@ -7,9 +7,10 @@ const { transformSync } = require('esbuild')
  * JavaScript for Node, with its source map. Types are checked elsewhere (`npm run typecheck`).
  * @param {string} source TypeScript, or JavaScript with `import`
  * @param {string} file its extension says what it is; of its place only the name gets into the result
+ * @param {import('esbuild').TransformOptions} [options] more of them
  * @throws with the path and the line of a mistake
  */
-function toJavaScript(source, file) {
+function toJavaScript(source, file, options) {
   const { base, ext } = path.parse(file)
   try {
     return transformSync(source, {
@@ -20,7 +21,8 @@ function toJavaScript(source, file) {
       jsxImportSource: 'preact',
       sourcefile: base,
       sourcemap: 'inline',
-      sourcesContent: false
+      sourcesContent: false,
+      ...options
     }).code
   } catch (error) {
     error.message = error.message.replace(`\n${base}:`, `\n${file}:`)
@@ -31,5 +33,5 @@ function toJavaScript(source, file) {
 module.exports = {
   toJavaScript,
   /** Called by jest, which keeps the result. */
-  process: (source, file) => ({ code: toJavaScript(source, file) })
+  process: (source, file, { transformerConfig }) => ({ code: toJavaScript(source, file, transformerConfig) })
 }
