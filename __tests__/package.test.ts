@@ -1,35 +1,63 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { version } from '../package.json'
+import { Image, stagesOf } from './__helpers__/dockerfile'
+import { freePort } from './__helpers__/free-port'
 import { npmSettings, startRegistry } from './__helpers__/registry'
 
 const run = promisify(execFile)
 const root = path.join(__dirname, '..')
 
+/*
+ * What is shipped: the package on npm and the image. It is built once, in the stage of the Dockerfile that builds, by `npm pack`,
+ * which does `npm run build` first.
+ */
+
 jest.setTimeout(180_000)
 
 let folder: string
+/** The stage that builds stands in the checkout, so that it finds the packages there. */
+let workshop: string
 let env: NodeJS.ProcessEnv
 let tarball: string
 let registry: { url: string; close(): void } | undefined
+let image: Image
 /** Where `npx` has put the package. */
 let installed: string
 
 beforeAll(async () => {
   folder = await realpath(await mkdtemp(path.join(tmpdir(), 'from npm ')))
-  await run('npm', ['pack', '--pack-destination', folder], { cwd: root })
+  workshop = await mkdtemp(path.join(root, '.image-'))
+  // The process in the container is not root.
+  await chmod(folder, 0o755)
   tarball = path.join(folder, `emailsendx-segment-${version}.tgz`)
   registry = await startRegistry(tarball)
   await mkdir(path.join(folder, 'empty'))
   env = npmSettings(folder, registry.url)
+
+  const deploy = (file: string) => readFile(path.join(root, 'deploy', file), 'utf8')
+  const ignored = (await deploy('Dockerfile.dockerignore')).trim().split('\n')
+  image = new Image(
+    stagesOf(await deploy('Dockerfile')),
+    ignored.map((line) => line.replace('**/', '')),
+    ({ name }, place) => path.join(name === 'build' ? workshop : path.join(folder, name || 'image'), place),
+    env
+  )
+  const [build] = image.stages
+  await image.make(build, {
+    // The packages are there already: see above.
+    'npm ci --no-audit --no-fund': null,
+    'npm run build': `npm pack --pack-destination '${folder}'`
+  })
 })
 afterAll(async () => {
   registry?.close()
   await rm(folder, { recursive: true })
+  await rm(workshop, { recursive: true })
 })
 
 it('holds no test, no TypeScript but types, and nothing that the package does not run', async () => {
@@ -111,4 +139,50 @@ it('says what is missing to serve a definition in TypeScript', async () => {
     code: 1,
     stderr: expect.stringMatching(/^error: .*shop\/index\.ts: to read TypeScript, tsx is needed: npm install tsx\n$/)
   })
+})
+
+it('the Dockerfile makes a bridge that runs as somebody else than root, is healthy, and ends with 0 on SIGTERM', async () => {
+  const NOBODY = 65_534
+  const [, packages, last] = image.stages
+  await image.make(packages)
+  await image.make(last)
+  const said = (name: string) => last.instructions.filter((instruction) => instruction.name === name)
+  const command = (name: string) => JSON.parse(said(name)[0].text.replace(/^.*?(?=\[)/, '')) as string[]
+  expect([said('USER')[0].text, said('VOLUME')[0].text, said('STOPSIGNAL')[0].text]).toEqual([
+    'node',
+    '/data',
+    'SIGTERM'
+  ])
+
+  const port = String(await freePort())
+  const options = {
+    cwd: image.placeIn(last, '/'),
+    env: {
+      PATH: process.env.PATH,
+      ...Object.fromEntries(
+        said('ENV')[0]
+          .text.split(' ')
+          .map((pair) => pair.split('='))
+      ),
+      BRIDGE_STORE: image.placeIn(last, '/data/bridge.db'),
+      BRIDGE_HOST: '127.0.0.1',
+      BRIDGE_PORT: port
+    },
+    ...(process.getuid?.() === 0 && { uid: NOBODY, gid: NOBODY })
+  }
+  if (options.uid) await run('chown', [`${NOBODY}:${NOBODY}`, image.placeIn(last, '/data')])
+  const [program, ...args] = [...command('ENTRYPOINT'), ...command('CMD')].map((arg) =>
+    arg.replace(/^\/app/, image.placeIn(last, '/app'))
+  )
+  const bridge = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(bridge, 'exit')
+  await Promise.race([
+    once(bridge.stdout, 'data'),
+    ended.then(([code]) => Promise.reject(new Error(`it ended with ${code}`)))
+  ])
+  const [healthcheck, ...check] = command('HEALTHCHECK')
+  await run(healthcheck, check, options)
+  bridge.kill('SIGTERM')
+  expect(await ended).toEqual([0, null])
+  await expect(run(healthcheck, check, options)).rejects.toMatchObject({ code: 1 })
 })

@@ -8,7 +8,7 @@ const { transformSync } = require('esbuild')
  * @param {string} source TypeScript, or JavaScript with `import`
  * @param {string} file its extension says what it is; of its place only the name gets into the result
  * @param {import('esbuild').TransformOptions} [options] more of them
- * @throws with the path and the line of a mistake
+ * @throws SyntaxError with the path and the line of each mistake
  */
 function toJavaScript(source, file, options) {
   const { base, ext } = path.parse(file)
@@ -25,8 +25,7 @@ function toJavaScript(source, file, options) {
       ...options
     }).code
   } catch (error) {
-    error.message = error.message.replace(`\n${base}:`, `\n${file}:`)
-    throw error
+    throw new SyntaxError(error.message.replaceAll(`\n${base}:`, `\n${file}:`), { cause: error })
   }
 }
 

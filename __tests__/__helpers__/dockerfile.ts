@@ -1,6 +1,13 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { promisify } from 'node:util'
 import { DockerfileParser } from 'dockerfile-ast'
 
-export interface Instruction {
+const run = promisify(execFile)
+const root = path.join(__dirname, '../..')
+
+interface Instruction {
   name: string
   /** All that follows, in one line. */
   text: string
@@ -22,4 +29,58 @@ export function stagesOf(text: string): Stage[] {
     else stages[stages.length - 1].instructions.push({ name, text: rest })
   }
   return stages
+}
+
+/**
+ * No image can be built here, so what the Dockerfile says is done in folders: each stage is one of its own, COPY copies and RUN
+ * runs. What that leaves out is the base image, USER (done by the id of the process) and the read-only file system.
+ */
+export class Image {
+  constructor(
+    readonly stages: Stage[],
+    /** What .dockerignore says. */
+    private readonly ignored: string[],
+    /** Where a place of a stage is on this machine. */
+    readonly placeIn: (stage: Stage, place: string) => string,
+    /** The environment of what is run. */
+    private readonly env: NodeJS.ProcessEnv
+  ) {}
+
+  /** @param instead by command: what is run in its place; null is nothing */
+  async make(stage: Stage, instead: Record<string, string | null> = {}): Promise<void> {
+    let workdir = '/'
+    for (const { name, text } of stage.instructions) {
+      if (name === 'WORKDIR') await mkdir(this.placeIn(stage, (workdir = text)), { recursive: true })
+      if (name === 'COPY') await this.copy(stage, workdir, text.split(' '))
+      const command = text in instead ? instead[text] : text
+      if (name === 'RUN' && command !== null) await this.execute(stage, workdir, command)
+    }
+  }
+
+  private async copy(stage: Stage, workdir: string, words: string[]): Promise<void> {
+    const from = words[0].startsWith('--from=') ? words.shift()?.slice('--from='.length) : undefined
+    const source = this.stages.find(({ name }) => name === from)
+    const target = path.resolve('/', workdir, words.pop() ?? '')
+    const isIgnored = (name: string) => name.startsWith('.image-') || this.ignored.includes(name)
+    const everything = (await readdir(root)).filter((name) => !isIgnored(name))
+    for (const word of words[0] === '.' ? everything : words) {
+      const place = source ? this.placeIn(source, word) : path.join(root, word)
+      const into = words.length > 1 || words[0] === '.' ? path.join(target, word) : target
+      const filter = (file: string) => source !== undefined || !isIgnored(path.basename(file))
+      await cp(place, this.placeIn(stage, into), { recursive: true, filter, verbatimSymlinks: true })
+    }
+  }
+
+  private async execute(stage: Stage, workdir: string, text: string): Promise<void> {
+    const cwd = this.placeIn(stage, workdir)
+    if (text.startsWith('npm ci')) await withoutIntegrity(path.join(cwd, 'package-lock.json'))
+    // There is no user of that name here, and the file system begins elsewhere.
+    const here = text.replace(/ && chown \S+ \S+/, '').replace(/ \/data/, ` '${this.placeIn(stage, '/data')}'`)
+    await run('sh', ['-c', here], { cwd, env: this.env })
+  }
+}
+
+/** The registry here packs the same files into other archives. */
+async function withoutIntegrity(file: string): Promise<void> {
+  await writeFile(file, (await readFile(file, 'utf8')).replace(/^ +"integrity": .*\n/gm, ''))
 }
