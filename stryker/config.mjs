@@ -13,7 +13,7 @@ export default {
   ignoreStatic: true,
   concurrency: 1,
   // A test that hangs is ended after this time more than it takes; a loop that never ends, by its number of rounds.
-  timeoutMS: 15_000,
+  timeoutMS: 30_000,
   // What did not change since the last run keeps its result. Afresh: npm run mutate -- --force
   incremental: true,
   incrementalFile: 'coverage/mutation.json',

@@ -218,6 +218,14 @@ describe.each(MODES)('%s', (mode) => {
   })
 })
 
+it('what is delivered leaves no timer behind, which would keep a program from ending', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+  CASES[0].fails((interceptor) => interceptor.reply(200, {}))
+  const before = timers()
+  await deliver('single', 'identifyContact', CASES[0].event)
+  expect(timers()).toBeLessThanOrEqual(before)
+})
+
 describe('an answer that trickles in and never ends', () => {
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' })

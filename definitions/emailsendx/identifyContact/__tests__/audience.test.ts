@@ -42,13 +42,18 @@ describe.each(MODES)('an identify() of an audience, %s', (mode) => {
     ['it is a computed trait', membership(false, EMAIL, { ...personas, computation_class: 'computed_trait' }), {}],
     ['the key is not there', membership(undefined), {}],
     ['the key is no boolean', membership('false'), {}],
-    ['there are no traits', identify(undefined, { context: { personas }, userId: EMAIL }), {}],
     ['the computation has no key', membership(false, EMAIL, { computation_class: 'audience' }), {}]
   ])('is one as any other when %s', async (_name, event, mapping) => {
     const api = new FakeApi()
     await deliver(mode, 'identifyContact', event, { settings: SETTINGS, mapping })
     expect(api.requests).toEqual(['POST /contacts/bulk'])
     expect(api.bulkCalls[0].listId).toBe('newsletter')
+  })
+
+  it('is one as any other when the mapping has no traits', async () => {
+    const api = new FakeApi()
+    await deliver(mode, 'identifyContact', membership(false), { without: ['traits'] })
+    expect(api.bulkCalls).toEqual([{ contacts: [{ email: EMAIL }] }])
   })
 
   it('is tried again when nobody can tell whether there is a contact', async () => {
