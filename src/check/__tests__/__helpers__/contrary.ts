@@ -1,4 +1,6 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { once } from 'node:events'
+import { createServer, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { listen } from './listen'
 
 interface Request {
@@ -11,9 +13,11 @@ interface Request {
 
 interface Answer {
   status: number
-  headers: Record<string, string>
+  headers: IncomingHttpHeaders
   body: string
 }
+
+const OF_THE_CONNECTION = ['content-length', 'connection', 'keep-alive', 'transfer-encoding']
 
 /** Changes an answer, or leaves it as it is by returning nothing. */
 export type Twist = (request: Request, answer: Answer) => Partial<Answer> | undefined
@@ -21,29 +25,20 @@ export type Twist = (request: Request, answer: Answer) => Partial<Answer> | unde
 /** A server that answers what `origin` answers, but for a twist. @returns its origin, and how to end it */
 export function contrary(origin: string, twist: Twist) {
   const server = createServer((incoming, outgoing) => {
-    const chunks: Buffer[] = []
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-    incoming.on('end', () => {
-      const { method = 'GET', url = '/', headers } = incoming
-      const request = { method, url, headers, body: Buffer.concat(chunks).toString() }
-      void pass(origin, request).then((answer) => {
-        const twisted = { ...answer, ...twist(request, answer) }
-        outgoing.writeHead(twisted.status, twisted.headers).end(twisted.body)
-      })
+    const { method = 'GET', url = '/', headers } = incoming
+    void text(incoming).then(async (body) => {
+      const asked = { method, url, headers, body }
+      const answer = await pass(origin, asked)
+      const twisted = { ...answer, ...twist(asked, answer) }
+      outgoing.writeHead(twisted.status, twisted.headers).end(twisted.body)
     })
   })
   return listen(server)
 }
 
 async function pass(origin: string, { method, url, headers, body }: Request): Promise<Answer> {
-  const names = ['authorization', 'x-api-key', 'content-type', 'accept']
-  const sent = names.flatMap((name) =>
-    headers[name] === undefined ? [] : [[name, String(headers[name])] as [string, string]]
-  )
-  const answer = await fetch(origin + url, { method, headers: sent, body: body === '' ? undefined : body })
-  const kept: Record<string, string> = {}
-  answer.headers.forEach((value, name) => {
-    if (!['content-length', 'connection', 'transfer-encoding'].includes(name)) kept[name] = value
-  })
-  return { status: answer.status, headers: kept, body: await answer.text() }
+  const [answer] = (await once(request(origin + url, { method, headers }).end(body), 'response')) as [IncomingMessage]
+  // The body may be changed, and with it how long it is.
+  const kept = Object.entries(answer.headers).filter(([name]) => !OF_THE_CONNECTION.includes(name))
+  return { status: answer.statusCode ?? 0, headers: Object.fromEntries(kept), body: await text(answer) }
 }
