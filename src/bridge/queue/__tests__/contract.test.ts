@@ -19,7 +19,7 @@ const ALL = { rows: 1000, bytes: 1_000_000 }
 const STATE = { pausedUntil: 0, failures: 0, slow: false, succeeded: false, tried: false }
 
 describe.each(engines)('a queue on %s', (engine) => {
-  const { fresh } = stores(engine)
+  const { fresh, unused } = stores(engine)
   let queue: Queue
   let target: string
   let now: number
@@ -27,9 +27,12 @@ describe.each(engines)('a queue on %s', (engine) => {
 
   beforeEach(async () => {
     now = START
-    target = await fresh()
+    target = await unused(async (place) => {
+      const made = await openQueue(place, { secret: SECRET, now: () => now })
+      await prove(made, key.apiKey, other.apiKey)
+      await made.close()
+    })
     queue = await open()
-    await prove(queue, key.apiKey, other.apiKey)
   })
   afterEach(async () => {
     await Promise.all(more.splice(0).map((each) => each.close()))

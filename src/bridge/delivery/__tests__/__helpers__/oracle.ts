@@ -120,7 +120,7 @@ export class Oracle {
   }
 
   private async prepare(): Promise<void> {
-    const { processes = 1, partitions = 3, usersPerPartition = 6 } = this.options
+    const { processes = 1, partitions = 3, usersPerPartition = 4 } = this.options
     for (let partition = 0; partition < partitions; partition++) {
       const { key } = await this.ask<{ key: string }>('keys', { name: `partition ${partition}` })
       this.keys.push(key)

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import Database from 'libsql'
@@ -22,6 +22,11 @@ export const engines = ENGINES.filter((engine) => engine !== 'Postgres through P
 export interface Stores {
   /** A target for `openQueue`, empty until it is opened. */
   fresh(): Promise<string>
+  /**
+   * A store as `make` leaves it, which is asked once. On Postgres it is always the same one, with what was done to its rows
+   * undone: making tables takes longer than most tests.
+   */
+  unused(make: (target: string) => Promise<void>): Promise<string>
 }
 
 /** Runs statements on a store, past the queue. */
@@ -87,7 +92,21 @@ export function stores(engine: EngineName): Stores {
 export function sqliteFiles(): Stores {
   const folder = mkdtempSync(path.join(tmpdir(), 'bridge-sqlite-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  return { fresh: async () => path.join(folder, `${randomBytes(6).toString('hex')}.db`) }
+  const fresh = async () => path.join(folder, `${randomBytes(6).toString('hex')}.db`)
+  let made: string | undefined
+  return {
+    fresh,
+    unused: async (make) => {
+      if (!made) {
+        const first = await fresh()
+        await make(first)
+        made = first
+      }
+      const target = await fresh()
+      copyFileSync(made, target)
+      return target
+    }
+  }
 }
 
 function postgresSchemas(): Stores {
@@ -96,7 +115,32 @@ function postgresSchemas(): Stores {
     server = await PostgresServer.start()
   }, 60_000)
   afterAll(() => server.end())
-  return { fresh: () => server.freshSchema() }
+  return { fresh: () => server.freshSchema(), unused: restored(() => server.freshSchema()) }
+}
+
+function restored(fresh: Stores['fresh']): Stores['unused'] {
+  let made: { target: string; restore: string } | undefined
+  return async (make) => {
+    if (!made) {
+      const [kept, target] = [await fresh(), await fresh()]
+      for (const each of [kept, target]) await make(each)
+      made = { target, restore: await restoring(kept) }
+    }
+    await runSql(made.target, made.restore)
+    return made.target
+  }
+}
+
+/** Statements that give the tables of another schema the rows that this one has now. */
+async function restoring(kept: string): Promise<string> {
+  const read = await readerOf(kept)
+  const tables = (await read(
+    'SELECT table_schema AS schema, table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()'
+  )) as { schema: string; name: string }[]
+  await read.end()
+  return tables
+    .map(({ schema, name }) => `DELETE FROM ${name}; INSERT INTO ${name} SELECT * FROM ${schema}.${name}`)
+    .join(';')
 }
 
 function pooledDatabases(): Stores {
@@ -110,7 +154,15 @@ function pooledDatabases(): Stores {
     await bouncer.end()
     await server.end()
   })
-  return { fresh: async () => bouncer.through(await server.freshDatabase()) }
+  const fresh = async () => bouncer.through(await server.freshDatabase())
+  return {
+    fresh,
+    unused: async (make) => {
+      const target = await fresh()
+      await make(target)
+      return target
+    }
+  }
 }
 
 /** A Postgres server of our own, on a free port. */
