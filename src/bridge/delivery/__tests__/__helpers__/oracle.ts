@@ -172,10 +172,10 @@ export class Oracle {
       }
       while (!(await this.isAcknowledged(user, event))) {
         if (!this.isSending) return
-        await pause(20)
+        await pause(100)
       }
       user.sent.push(number)
-      await pause(Math.random() * 40)
+      await pause(Math.random() * 200)
     }
   }
 
@@ -197,7 +197,7 @@ export class Oracle {
     for (;;) {
       const metrics = await (await fetch(`${this.urls[0]}/metrics`)).text()
       if (/^bridge_store_events 0$/m.test(metrics)) return
-      await pause(50)
+      await pause(200)
     }
   }
 
