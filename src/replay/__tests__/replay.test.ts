@@ -12,7 +12,7 @@ import type { Ended } from './__helpers__/command'
 jest.setTimeout(240_000)
 
 const START = Date.UTC(2026, 0, 1)
-const KILLS = Number(process.env.REPLAY_KILLS ?? 4)
+const KILLS = Number(process.env.REPLAY_KILLS ?? 2)
 
 let account: Account
 beforeEach(async () => {
@@ -112,8 +112,8 @@ describe('bin/run replay', () => {
     while (kills < KILLS) {
       const command = start(args)
       while (!existsSync(path.join(dir(), 'queue.db'))) await setTimeout(10)
-      const before = account.events().length
-      while (account.events().length === before && before < 180) await setTimeout(10)
+      const before = account.count('events')
+      while (account.count('events') === before && before < 180) await setTimeout(10)
       await setTimeout(Math.random() * 200)
       if (!(await command.kill('SIGKILL'))) break
       kills++
@@ -135,7 +135,7 @@ describe('bin/run replay', () => {
   it('keeps to its budget, stops when told to, and goes on without its files', async () => {
     const events = history(5)
     const command = start(['-', '--fire-events-since', '2026-01-01', '--budget', '600'], events)
-    while (account.events().length < 3) await setTimeout(10)
+    while (account.count('events') < 3) await setTimeout(10)
     expect(await command.kill('SIGINT')).toBe(true)
     expect(await command.ended).toMatchObject({
       code: 130,

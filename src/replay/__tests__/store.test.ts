@@ -48,7 +48,7 @@ describe.each(['SQLite', 'Postgres'] as const)("a replay through a bridge's stor
       { type: 'identify', userId: 'u1', traits: { email: 'p1@acme.com', plan: 'live' } },
       { ...bought, userId: 'u1', properties: { n: 1 } }
     )
-    await until(() => account.events().length === 1)
+    await until(() => account.count('events') === 1)
 
     const lines: object[] = Array.from({ length: PEOPLE }, (_, n) => ({
       type: 'identify',
@@ -62,7 +62,7 @@ describe.each(['SQLite', 'Postgres'] as const)("a replay through a bridge's stor
     const dir = path.join(account.files.folder, 'replay')
     const args = [file, '--dir', dir, '--store', store, '--fire-events-since', '2026-01-01', '--budget', '600']
     const command = new Command(args, { EMAILSENDX_API_KEY: account.key, BRIDGE_SECRET: SECRET })
-    await until(() => account.contacts().length > 1)
+    await until(() => account.count('contacts') > 1)
     await live({
       type: 'identify',
       userId: `u${LAST}`,
@@ -73,12 +73,12 @@ describe.each(['SQLite', 'Postgres'] as const)("a replay through a bridge's stor
       code: 0,
       out: expect.stringContaining('1,202 of 1,202 handed to the bridge')
     })
-    await until(() => account.events().length === 2)
+    await until(() => account.count('events') === 2)
     expect(account.events().map(({ email, data }) => [email, data.n])).toEqual([
       ['p1@acme.com', 1],
       ['p2@acme.com', 2]
     ])
-    await until(() => account.contacts().length === PEOPLE)
+    await until(() => account.count('contacts') === PEOPLE)
     expect(traitsOf('p1@acme.com')).toEqual({ plan: 'live', since: 2020 })
     expect(traitsOf('p2@acme.com')).toEqual({ plan: 'old', since: 2020 })
     expect(traitsOf(`p${LAST}@acme.com`)).toEqual({ plan: 'live', since: 2020 })

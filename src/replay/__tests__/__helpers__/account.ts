@@ -7,8 +7,11 @@ import { Files } from './files'
 /** An EmailSendX with files beside it, looked at from outside. */
 export class Account {
   readonly key = SANDBOX_KEY
+  private readonly data: Database.Database
 
-  private constructor(readonly files: Files, readonly sandbox: Sandbox, private readonly data: string) {}
+  private constructor(readonly files: Files, readonly sandbox: Sandbox, file: string) {
+    this.data = new Database(file)
+  }
 
   static async open(options: SandboxOptions = {}): Promise<Account> {
     const files = new Files()
@@ -18,8 +21,14 @@ export class Account {
   }
 
   async close(): Promise<void> {
+    this.data.close()
     await this.sandbox.close()
     this.files.remove()
+  }
+
+  /** How many there are: cheap enough to be asked again and again. */
+  count(what: 'events' | 'contacts'): number {
+    return this.select<{ count: number }>(`SELECT COUNT(*) AS count FROM ${what}`)[0].count
   }
 
   /** The events fired, in order. */
@@ -51,11 +60,6 @@ export class Account {
   }
 
   private select<Row>(sql: string): Row[] {
-    const database = new Database(this.data)
-    try {
-      return database.prepare(sql).all([]) as Row[]
-    } finally {
-      database.close()
-    }
+    return this.data.prepare(sql).all([]) as Row[]
   }
 }
