@@ -3,6 +3,7 @@ import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { openQueue } from '../../bridge/queue'
+import { replayCommand } from '../../cli/replay'
 import type { Plan } from '../plan'
 import type { Report } from '../report'
 import { Account } from './__helpers__/account'
@@ -179,16 +180,24 @@ describe('bin/run replay', () => {
 
   it.each([
     [['gone.json'], 'there is no file gone.json'],
-    [[], 'there is no replay in'],
-    [['--map', 'x'], 'It must be COLUMN=FIELD'],
-    [['--api-url', 'http://emailsendx.com', __filename], 'must be an https:// address'],
-    [['--budget', '0', __filename], 'It must be an integer from 1'],
-    [['--fire-events-since', '7d', __filename], 'It must be a date such as 2026-11-01'],
-    [['--store', 'gone.db', __filename], 'there is no store gone.db']
+    [['--map', 'x'], 'It must be COLUMN=FIELD']
   ])('refuses %j in one line', async (args, words) => {
     const { code, err } = await new Command(['--dir', dir(), ...args], { EMAILSENDX_API_KEY: account.key }).ended
     expect(code).toBe(1)
     expect(err).toContain(words)
     expect(err).not.toContain('    at ')
+  })
+
+  it.each([
+    [[], 'there is no replay in'],
+    [['--api-url', 'http://emailsendx.com', __filename], 'must be an https:// address'],
+    [['--budget', '0', __filename], 'It must be an integer from 1'],
+    [['--fire-events-since', '7d', __filename], 'It must be a date such as 2026-11-01'],
+    [['--store', 'gone.db', __filename], 'there is no store gone.db']
+  ])('refuses %j', async (args, words) => {
+    const command = replayCommand()
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined })
+    await expect(command.parseAsync(['--dir', dir(), ...args], { from: 'user' })).rejects.toThrow(words)
   })
 })
