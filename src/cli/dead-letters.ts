@@ -4,6 +4,7 @@ import { editedEvent } from '../bridge/admin/edit'
 import { DEAD_REASONS } from '../bridge/queue'
 import type { DeadLetter, DeadLetterFilter, DeadLetters, Progress } from '../bridge/queue'
 import { jsonOf } from '../http/json'
+import { PROGRAM } from '../typescript'
 import { onStore, withStore } from './bridge-store'
 import { progressOf } from './progress'
 import { printable, table } from './table'
@@ -121,7 +122,7 @@ function letterId(text: string): number {
 }
 
 function noLetter(id: string): string {
-  return `there is no dead letter ${id}; see "bin/run bridge dead-letters list"`
+  return `there is no dead letter ${id}; see "${PROGRAM} bridge dead-letters list"`
 }
 
 function lettersTable(letters: DeadLetter[], total: number): string {

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { z } from 'zod'
 import type { PartitionFilter, PartitionStatus } from '../bridge/queue'
 import { originOf } from '../http/listening'
+import { PROGRAM } from '../typescript'
 import { optionsOf } from './bridge-options'
 import { onStore, withStore } from './bridge-store'
 import { progressOf } from './progress'
@@ -58,7 +59,7 @@ export function keysCommand(): Command {
           for (const filter of filters) {
             const keys = await partitions.list(filter)
             if (keys.length === 0 && !options.all)
-              throw new Error('there is no such key; see "bin/run bridge keys list"')
+              throw new Error(`there is no such key; see "${PROGRAM} bridge keys list"`)
             const events = keys.reduce((total, key) => total + key.events, 0)
             sum += await partitions[name](filter, progressOf(done, events))
           }

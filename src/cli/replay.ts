@@ -10,6 +10,7 @@ import type { Plan } from '../replay/plan'
 import { checkFiles } from '../replay/read'
 import { reportOf } from '../replay/report'
 import { run } from '../replay/run'
+import { PROGRAM } from '../typescript'
 import { openExisting } from './bridge-store'
 import { showProgress } from './replay-progress'
 import { number, planInWords, reportInWords } from './replay-words'
@@ -149,7 +150,7 @@ async function send(folder: Folder, history: History, plan: Plan, options: CliOp
     console.log(json ? JSON.stringify(result) : reportInWords(result))
   } catch (error) {
     if (!stopping.signal.aborted) throw error
-    console.error(`stopped. To go on: bin/run replay --dir ${folder.path}`)
+    console.error(`stopped. To go on: ${PROGRAM} replay --dir ${folder.path}`)
     process.exitCode = 130
   } finally {
     await queue.close()

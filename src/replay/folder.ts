@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import isEqual from 'lodash/isEqual'
 import Database from 'libsql'
 import { contentId } from '../bridge/ingest/fields'
+import { PROGRAM } from '../typescript'
 import { History } from './history'
 import { makePlan } from './plan'
 import type { Plan, PlanOptions } from './plan'
@@ -41,7 +42,9 @@ export class Folder {
     try {
       this.lock.exec('BEGIN EXCLUSIVE')
     } catch {
-      throw new InputError(`another replay is running in ${this.path}; see "bin/run replay status --dir ${this.path}"`)
+      throw new InputError(
+        `another replay is running in ${this.path}; see "${PROGRAM} replay status --dir ${this.path}"`
+      )
     }
   }
 

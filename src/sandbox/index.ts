@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { explainListening, originOf } from '../http/listening'
 import { isLoopback } from '../http/loopback'
+import { PROGRAM } from '../typescript'
 import { defaultChoices, type Choices } from './assumptions'
 import { openStore } from './db/schema'
 import { seedWhenEmpty } from './db/seed'
@@ -36,7 +37,7 @@ export interface Sandbox {
   close(): Promise<void>
 }
 
-const OTHER_PORT = 'choose another with SANDBOX_PORT (--port of bin/run sandbox, --sandbox-port of bin/run dev)'
+const OTHER_PORT = `choose another with SANDBOX_PORT (--port of ${PROGRAM} sandbox, --sandbox-port of ${PROGRAM} dev)`
 
 /**
  * Starts a stand-in for EmailSendX's REST API.
