@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { answerErrors, errorAnswer, HttpError, type ErrorAnswer } from '../http/errors'
 import { localHostOnly } from '../http/guards'
@@ -23,6 +24,8 @@ const MAX_ID_LENGTH = 65_536
  */
 export function createServer(workspace: Workspace, localOnly: boolean): FastifyInstance {
   const closing = new AbortController()
+  // Each delayed request listens, and they may be many.
+  setMaxListeners(0, closing.signal)
   const app = fastify({
     bodyLimit: assumed.bodyMaximum.value,
     forceCloseConnections: true,
