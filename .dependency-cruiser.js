@@ -85,7 +85,7 @@ module.exports = {
       'replay-knows-no-other-room',
       'a replay needs the bridge, the destination and what all share',
       { path: '^src/replay/', pathNot: test },
-      { path: '^src/(?!replay/|bridge/|http/)' }
+      { path: '^src/(?!replay/|bridge/|http/|typescript\\.ts$)' }
     ),
     forbidden(
       'cli-is-the-edge',
