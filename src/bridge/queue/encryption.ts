@@ -39,6 +39,15 @@ export class Encryption {
     decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
     return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8')
   }
+
+  /** Undefined where it can't be decrypted. */
+  tryDecrypt(encrypted: string): string | undefined {
+    try {
+      return this.decrypt(encrypted)
+    } catch {
+      return undefined
+    }
+  }
 }
 
 function derive(secret: string, purpose: string): Buffer {

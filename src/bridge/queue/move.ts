@@ -68,7 +68,7 @@ async function move(from: End, to: End, progress: (done: number, total: number) 
       `A bridge was started on ${from.place} while it was moved. Stop it, and move the store again, to another place.`
     )
   }
-  await to.store.endMove(await from.store.prunedAt())
+  await to.store.endMove((await from.store.moveState()).prunedAt)
   const { partitions, events, deadLetters, messageIds, identityLinks } = await to.store.totals()
   return { partitions, events, deadLetters, messageIds, identityLinks }
 }

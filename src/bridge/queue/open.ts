@@ -43,7 +43,7 @@ export async function openStore(
 ): Promise<{ store: Store; driver: Driver; encryption: Encryption }> {
   if (!isPostgres(target) && target !== ':memory:') checkFolder(target)
   const encryption = new Encryption(secret)
-  const driver: Driver = isPostgres(target) ? await openPostgres(target) : await openSqlite(target, { maxPages })
+  const driver: Driver = isPostgres(target) ? await openPostgres(target) : await openSqlite(target, maxPages)
   const store = storeOf(driver, now)
   try {
     await prepare(store, encryption)

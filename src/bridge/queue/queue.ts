@@ -1,40 +1,21 @@
-import { toUSVString } from 'node:util'
 import { LRUCache } from 'lru-cache'
-import type { BridgeEvent } from '../event'
 import { atOnce, Slices } from '../slices'
+import { CHORE_ROWS, pages, SCAN_ROWS, untilDone } from './chores'
 import type { Driver, Store } from './drivers/driver'
 import type { Encryption } from './encryption'
-import { LeaseLost, PartitionRefused, QueueFull } from './errors'
-import { emailKey, messageKey } from './keys'
-import { toBeDeleted, toPerson } from './person'
+import { PartitionRefused, QueueFull } from './errors'
+import { conditionOf, deadLettersOf, partitionsOf } from './operators'
+import type { DeadLetters, Partitions } from './operators'
+import { packed } from './packing'
+import { toPerson } from './person'
 import type { Person, PersonFilter } from './person'
+import { runsOf } from './runs'
+import type { Runs } from './runs'
 import { sharedCommits } from './shared-commits'
-import type { DeadLetterCondition } from './transactions/dead-letters'
+import type { SharedCommits } from './shared-commits'
 import type { PackedRequest } from './transactions/enqueue'
-import { nameOf } from './transactions/partitions'
-import type { PartitionCondition } from './transactions/partitions'
 import type { DeleteRequest, Trace } from './transactions/people'
-import { bytesOf } from './transactions/sql'
-import type {
-  Ack,
-  ClaimedPartition,
-  DeadLetter,
-  DeadLetterFilter,
-  Enqueued,
-  EnqueueRequest,
-  EventNameReport,
-  Known,
-  Lease,
-  PartitionFilter,
-  PartitionKey,
-  PartitionStatus,
-  Pool,
-  Pruned,
-  QueuePage,
-  QueueStats,
-  ReleaseState,
-  WaitingEvent
-} from './types'
+import type { Enqueued, EnqueueRequest, PartitionFilter, PartitionKey, Pruned, QueueStats } from './types'
 
 export interface Limits {
   /** Bytes of all events and dead letters. Over it the store takes nothing. */
@@ -64,8 +45,6 @@ export const DEFAULT_LIMITS: Limits = {
   forgetAfterMs: 400 * DAY_MS
 }
 
-/** Added to the bytes of an event for its row, keys and indexes. */
-const ROW_BYTES = 300
 /** Items of a request that are made into rows without a pause. */
 const MAX_PACKED_AT_ONCE = 16
 /** The share of the store that keys have which EmailSendX has not accepted yet, all of them together. */
@@ -73,17 +52,8 @@ const UNPROVEN_SHARE = 1 / 50
 /** How old the sum of all bytes may be; and as part of the time, how much may be spent on it: it is a look at all partitions. */
 const SUM_MAX_AGE_MS = 1_000
 const SUM_TIME_SHARE = 1 / 100
-/** Rows changed in one transaction by housekeeping, so that requests never wait long for it. */
-const CHORE_ROWS = 1_000
 /** How long a refused key is remembered for an immediate answer. */
 const REFUSED_MS = 20_000
-const SCAN_ROWS = 500
-const LIST_ROWS = 100
-/** Characters of an API key that are shown: `esx_live_` and four of it. */
-const KEY_PREFIX = 13
-
-/** Told how many rows a long job has done so far. */
-export type Progress = (done: number) => void
 
 /**
  * The durable queue between ingest and delivery. Everything that was acknowledged is in here until it is delivered or a dead
@@ -91,7 +61,11 @@ export type Progress = (done: number) => void
  * QueueUnavailable when the store can't be used.
  */
 export class Queue {
-  private readonly commits: ReturnType<typeof sharedCommits>
+  readonly deadLetters: DeadLetters
+  readonly partitions: Partitions
+  readonly runs: Runs
+
+  private readonly commits: SharedCommits
   private readonly listeners = new Set<() => void>()
   /** What a key is stored as, of the keys used lately. */
   private readonly keys = new LRUCache<string, Pick<PackedRequest, 'fingerprint' | 'encryptedKey'>>({ max: 10_000 })
@@ -108,6 +82,10 @@ export class Queue {
     private readonly limits: Limits
   ) {
     this.commits = sharedCommits(store, { ...limits, maxUnprovenBytes: limits.maxBytes * UNPROVEN_SHARE })
+    const announce = () => this.announce()
+    this.deadLetters = deadLettersOf(store, encryption, announce)
+    this.partitions = partitionsOf(store, encryption, announce)
+    this.runs = runsOf(store, this.commits, encryption, this.listeners)
   }
 
   /**
@@ -196,7 +174,7 @@ export class Queue {
   async forget(filter: PersonFilter & PartitionFilter): Promise<{ events: number; deadLetters: number; ids: number }> {
     const { store } = this
     const result = { events: 0, deadLetters: 0, ids: 0 }
-    const { fingerprint } = this.conditionOf(filter)
+    const { fingerprint } = conditionOf(this.encryption, filter)
     for (const id of await store.partitionIds({ fingerprint })) {
       const forgotten = await this.forgetIn(id, toPerson(filter), Number.MAX_SAFE_INTEGER)
       result.events += forgotten.events
@@ -243,162 +221,6 @@ export class Queue {
     await this.driver.close()
   }
 
-  readonly deadLetters = {
-    /** Newest first. `before` is the last id of the page before. */
-    list: (filter: DeadLetterFilter, { limit = LIST_ROWS, before }: { limit?: number; before?: number } = {}) =>
-      this.store.listDead({ ...this.conditionOf(filter), before }, limit),
-
-    count: (filter: DeadLetterFilter): Promise<number> => this.store.countDead(this.conditionOf(filter)),
-
-    /** One dead letter with what was received: the BridgeEvent, or the rejected item as it came. */
-    show: (id: number): Promise<(DeadLetter & { content: unknown }) | undefined> => this.store.showDead(id),
-
-    /** Puts them back at the end of their partitions, as if they had arrived now. Rejected items stay where they are. */
-    retry: async (filter: DeadLetterFilter, progress?: Progress): Promise<{ retried: number; kept: number }> => {
-      const condition = this.conditionOf(filter)
-      const retried = await untilDone(() => this.store.retryDead(condition, CHORE_ROWS), progress)
-      this.announce()
-      return { retried, kept: await this.store.countDead({ ...condition, isEvent: false }) }
-    },
-
-    /** Puts an event in the place of what is in a dead letter. @returns whether there is such a letter */
-    replace: (id: number, event: BridgeEvent): Promise<boolean> => {
-      const { body, bytes } = written(event.messageId, event)
-      return this.store.replaceDead(id, event.type, body, bytes)
-    },
-
-    purge: (filter: DeadLetterFilter, progress?: Progress): Promise<number> =>
-      untilDone(() => this.store.purgeDead(this.conditionOf(filter), CHORE_ROWS), progress)
-  }
-
-  /** Partitions as an operator sees them. */
-  readonly partitions = {
-    list: async ({
-      limit = LIST_ROWS,
-      ...filter
-    }: PartitionFilter & { suspended?: boolean; limit?: number } = {}): Promise<PartitionStatus[]> => {
-      const found = await this.store.listPartitions(this.conditionOf(filter), limit)
-      return found.map(({ encryptedKey, ...status }) => ({
-        ...status,
-        keyPrefix: this.decrypt(encryptedKey)?.slice(0, KEY_PREFIX)
-      }))
-    },
-
-    /** Waiting events, in the order of their arrival. `after` is the last id of the page before. */
-    events: (
-      filter: PartitionFilter,
-      { after = 0, limit = LIST_ROWS }: { after?: number; limit?: number } = {}
-    ): Promise<WaitingEvent[]> => this.store.listEvents(this.conditionOf(filter), after, limit),
-
-    /** Remembers the ids of contacts, so that their events need no look-up. */
-    learnContacts: async (filter: PartitionFilter, contacts: { email: string; id: string }[]): Promise<void> => {
-      const keyed = contacts.map(({ email, id }) => ({ key: emailKey(email), contactId: id }))
-      for (const partitionId of await this.store.partitionIds(this.conditionOf(filter))) {
-        await this.store.noteContactIds(partitionId, keyed)
-      }
-    },
-
-    /** Nothing more is delivered for them until they are resumed. @returns how many */
-    pause: (filter: PartitionFilter): Promise<number> => this.store.pause(this.conditionOf(filter)),
-
-    /** Lets suspended and paused partitions try again at once. @returns how many */
-    resume: async (filter: PartitionFilter): Promise<number> => {
-      const count = await this.store.resume(this.conditionOf(filter))
-      this.announce()
-      return count
-    },
-
-    /** Lets suspended partitions try again at once, unless they are paused. @returns how many */
-    retry: async (filter: PartitionFilter): Promise<number> => {
-      const count = await this.store.retry(this.conditionOf(filter))
-      this.announce()
-      return count
-    },
-
-    /** Deletes their waiting events. @returns how many */
-    drop: (filter: PartitionFilter, progress?: Progress): Promise<number> =>
-      untilDone(() => this.store.drop(this.conditionOf(filter), CHORE_ROWS), progress),
-
-    /** What the calls for each event name came to. */
-    report: (filter: PartitionFilter = {}): Promise<EventNameReport[]> =>
-      this.store.reportNames(this.conditionOf(filter))
-  }
-
-  /**
-   * Work on partitions, across all processes that share the store. A partition is worked on by whoever claimed it last; the
-   * store takes nothing about it from anybody else. Times are the process's own, leases go by the store's clock.
-   */
-  readonly runs = {
-    /** Says that the worker lives. Partitions of a worker that has not said so for `leaseMs` (at most a minute) are up for grabs. */
-    heartbeat: (worker: string, leaseMs: number): Promise<void> => this.store.heartbeat(worker, leaseMs),
-
-    /** Ends the worker: its partitions are free at once. */
-    deregister: (worker: string): Promise<void> => this.store.deregister(worker),
-
-    /** Frees all partitions of the worker but those it works on: of a claim that failed nobody knows whether it was done. */
-    letGo: (worker: string, workedOn: number[]): Promise<void> => this.store.letGo(worker, workedOn),
-
-    /** Takes partitions of a pool that are due: the longest due first, up to `limit`, none that the worker has already. */
-    claim: async (worker: string, query: { pool: Pool; limit: number }): Promise<ClaimedPartition[]> => {
-      const claimed = await this.commits.claim.add({ worker, ...query })
-      return claimed.map(({ id, token, fingerprint, encrypted_key, pool, failures, succeeded_at }) => ({
-        partitionId: id,
-        token,
-        partition: nameOf(fingerprint),
-        apiKey: this.decrypt(encrypted_key),
-        pool,
-        failures,
-        succeededAt: succeeded_at ?? undefined
-      }))
-    },
-
-    /** The first events that are not deferred, up to a number of rows and bytes, at least one. @throws LeaseLost */
-    head: async (lease: Lease, size: { rows: number; bytes: number }): Promise<QueuePage> => {
-      const { events, complete } = assertLease(lease, await this.commits.head.add({ lease, size }))
-      return {
-        complete,
-        events: events.map(({ body, ...event }) => ({ ...event, event: JSON.parse(body) as BridgeEvent }))
-      }
-    },
-
-    /** What is known of users by their keys (see keys.ts). */
-    lookUp: (lease: Lease, keys: string[]): Promise<Known> => this.commits.lookUp.add({ lease, keys }),
-
-    /** What EmailSendX last said about event names. */
-    lookUpNames: (lease: Lease, names: string[]) => this.store.lookUpNames(lease, names.map(storable)),
-
-    /** Writes down, before it happens, that an event is fired. @throws LeaseLost when it must not be */
-    markFiring: async (lease: Lease, eventId: number): Promise<void> => {
-      assertLease(lease, (await this.commits.markFiring.add({ lease, eventId })) || undefined)
-    },
-
-    /**
-     * Writes down what became of events, all or nothing. May be repeated when nobody knows whether it was done.
-     * @returns how many others are back in the queue
-     * @throws LeaseLost
-     */
-    ack: async (lease: Lease, ack: Ack): Promise<{ requeued: number }> => {
-      const dead = ack.dead?.map((letter) => ({ ...letter, detail: storable(letter.detail) }))
-      const fired = ack.fired?.map((call) => ({ ...call, name: storable(call.name) }))
-      return assertLease(lease, await this.commits.ack.add({ lease, ack: { ...ack, dead, fired } }))
-    },
-
-    /** Gives the partition back. @returns how many events of an unknown key are gone with it. @throws LeaseLost */
-    release: async (lease: Lease, state: ReleaseState): Promise<{ erased: number }> => {
-      const suspended = state.suspended && { ...state.suspended, reason: storable(state.suspended.reason) }
-      return assertLease(lease, await this.commits.release.add({ lease, state: { ...state, suspended } }))
-    },
-
-    /** The clock was set back: every partition is due now. */
-    reschedule: (): Promise<void> => this.store.reschedule(),
-
-    /** Calls back when this process has put something into a partition. @returns what ends that. */
-    onEnqueue: (listener: () => void): (() => void) => {
-      this.listeners.add(listener)
-      return () => void this.listeners.delete(listener)
-    }
-  }
-
   private announce(): void {
     for (const listener of this.listeners) listener()
   }
@@ -412,14 +234,6 @@ export class Queue {
     }
     this.keys.set(apiKey, names)
     return names
-  }
-
-  private decrypt(encryptedKey: string): string | undefined {
-    try {
-      return this.encryption.decrypt(encryptedKey)
-    } catch {
-      return undefined
-    }
   }
 
   private async bytesKept(): Promise<number> {
@@ -444,18 +258,7 @@ export class Queue {
       return forgotten
     })
   }
-
-  private conditionOf<Filter extends PartitionFilter>({
-    partition,
-    apiKey,
-    ...rest
-  }: Filter): Omit<Filter, keyof PartitionFilter> & Pick<DeadLetterCondition & PartitionCondition, 'fingerprint'> {
-    return { ...rest, fingerprint: apiKey === undefined ? partition : this.encryption.fingerprint(apiKey) }
-  }
 }
-
-export type DeadLetters = Queue['deadLetters']
-export type Runs = Queue['runs']
 
 function fullError(limit: 'bytes' | 'age' | 'unproven', maxPartitionBytes: number): QueueFull {
   const messages = {
@@ -465,66 +268,4 @@ function fullError(limit: 'bytes' | 'age' | 'unproven', maxPartitionBytes: numbe
       'EmailSendX is being asked whether it knows this API key. Until then only little is taken for it; try again.'
   }
   return new QueueFull('partition', limit, messages[limit], limit === 'unproven' ? 2 : 60)
-}
-
-/** A request as the store takes it, in steps that each take a moment. */
-function* packed(
-  names: Pick<PackedRequest, 'fingerprint' | 'encryptedKey'>,
-  request: EnqueueRequest
-): Generator<void, PackedRequest> {
-  const events: PackedRequest['events'] = []
-  for (const event of request.events) {
-    events.push({
-      messageKey: messageKey(event.messageId, 'event'),
-      type: event.type,
-      ...written(event.messageId, event)
-    })
-    yield
-  }
-  const rejected: PackedRequest['rejected'] = []
-  for (const { messageId, reason, item } of request.rejected) {
-    rejected.push({
-      messageKey: messageKey(messageId, 'rejected'),
-      type: 'rejected',
-      reason: storable(reason),
-      deletes: toBeDeleted(item),
-      ...written(messageId, item ?? null)
-    })
-    yield
-  }
-  return { ...names, events, rejected, bytes: bytesOf([...events, ...rejected]) }
-}
-
-function written(messageId: string, content: unknown): { messageId: string; body: string; bytes: number } {
-  const body = JSON.stringify(content)
-  return { messageId: storable(messageId), body, bytes: Buffer.byteLength(body) + ROW_BYTES }
-}
-
-/** Postgres takes no NUL in a text, and nothing that is no Unicode. (In JSON they are written \u0000 and \ud800.) */
-function storable(text: string): string {
-  return toUSVString(text.replace(/\0/g, ''))
-}
-
-function assertLease<Value>(lease: Lease, result: Value | undefined): Value {
-  if (result === undefined) throw new LeaseLost(lease.partitionId)
-  return result
-}
-
-/** Goes through all rows by their ids. */
-async function* pages<Page extends { after?: number }>(read: (after: number) => Promise<Page>): AsyncGenerator<Page> {
-  for (let after: number | undefined = 0; after !== undefined; ) {
-    const page: Page = await read(after)
-    yield page
-    after = page.after
-  }
-}
-
-/** Repeats a chore that does a limited number of rows until there are no more. @returns their total */
-async function untilDone(chore: () => Promise<number>, progress: Progress = () => undefined): Promise<number> {
-  let total = 0
-  for (let count = await chore(); count > 0; count = await chore()) {
-    total += count
-    progress(total)
-  }
-  return total
 }

@@ -14,6 +14,8 @@ const MAX_KEYS = 5_000
 /** Groups of one kind written at a time. */
 const WRITERS = 2
 
+export type SharedCommits = ReturnType<typeof sharedCommits>
+
 /** What requests and partitions do with the store so often that those who do it at the same time share transactions. */
 export function sharedCommits(store: Store, limits: PartitionLimits) {
   return {

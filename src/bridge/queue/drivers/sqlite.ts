@@ -5,16 +5,12 @@ import type { TransactionName } from '../transactions'
 import type { Driver } from './driver'
 import type { Call, Reply } from './sqlite-thread'
 
-export interface SqliteOptions {
-  /** Pages (of 4 KiB) the file may have; more is refused like a full disk. */
-  maxPages?: number
-}
-
 /**
  * A SQLite file, or `:memory:`. All work is done in a thread of its own, so that a slow disk never holds up a request.
+ * @param maxPages pages (of 4 KiB) the file may have; more is refused like a full disk
  * @throws QueueUnusable
  */
-export async function openSqlite(file: string, { maxPages }: SqliteOptions = {}): Promise<Driver> {
+export async function openSqlite(file: string, maxPages?: number): Promise<Driver> {
   const driver = new SqliteDriver()
   await driver.open(file, maxPages).catch(async (error: Error) => {
     await driver.end()

@@ -160,19 +160,19 @@ function* remove(dead: Taken[], columns?: Parameters<typeof save>[1]): Transacti
 function conditionsOf(condition: DeadLetterCondition): { where: string; params: Param[] } {
   const { where, params } = whereOf({ fingerprint: condition.fingerprint })
   const conditions = [where]
-  const add = (sql: string, ...values: (Param | undefined)[]) => {
+  const also = (sql: string, ...values: (Param | undefined)[]) => {
     if (values.some((value) => value === undefined)) return
     conditions.push(sql)
     params.push(...(values as Param[]))
   }
-  if (condition.ids) add(`dead_letters.id IN (${marks([0, ...condition.ids])})`, 0, ...condition.ids)
-  add('reason = ?', condition.reason)
-  add('type = ?', condition.type)
-  add('message_id = ?', condition.messageId)
-  add('died_at >= ?', condition.since)
-  add('died_at < ?', condition.until)
-  add('dead_letters.id < ?', condition.before)
-  if (condition.isEvent !== undefined) add(`type ${condition.isEvent ? '<>' : '='} 'rejected'`)
+  if (condition.ids) also(`dead_letters.id IN (${marks([0, ...condition.ids])})`, 0, ...condition.ids)
+  also('reason = ?', condition.reason)
+  also('type = ?', condition.type)
+  also('message_id = ?', condition.messageId)
+  also('died_at >= ?', condition.since)
+  also('died_at < ?', condition.until)
+  also('dead_letters.id < ?', condition.before)
+  if (condition.isEvent !== undefined) also(`type ${condition.isEvent ? '<>' : '='} 'rejected'`)
   return { where: conditions.join(' AND '), params }
 }
 

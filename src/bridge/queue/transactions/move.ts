@@ -59,6 +59,8 @@ export interface MoveState {
   /** From where it is being filled. */
   cursor?: MoveCursor
   isEmpty: boolean
+  /** When it was last pruned. */
+  prunedAt?: string
 }
 
 function* moveState(_context: Context): Transaction<MoveState> {
@@ -67,7 +69,8 @@ function* moveState(_context: Context): Transaction<MoveState> {
   return {
     mark: mark === undefined ? undefined : (JSON.parse(mark) as MoveMark),
     cursor: cursor === undefined ? undefined : (JSON.parse(cursor) as MoveCursor),
-    isEmpty: (yield* row('SELECT id FROM partitions LIMIT 1')) === undefined
+    isEmpty: (yield* row('SELECT id FROM partitions LIMIT 1')) === undefined,
+    prunedAt: yield* getMeta('pruned_at')
   }
 }
 
@@ -129,8 +132,4 @@ function* endMove({ dialect }: Context, prunedAt: string | undefined): Transacti
   yield* write(`DELETE FROM meta WHERE name = 'moving'`)
 }
 
-function* prunedAt(_context: Context): Transaction<string | undefined> {
-  return yield* getMeta('pruned_at')
-}
-
-export const transactions = { moveState, markMoved, beginMove, readBatch, writeBatch, endMove, prunedAt }
+export const transactions = { moveState, markMoved, beginMove, readBatch, writeBatch, endMove }
