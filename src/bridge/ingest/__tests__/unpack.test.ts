@@ -130,7 +130,7 @@ describe('what is made to cost much', () => {
 
   it('is one event where an object has a million names, and is cut no further', () => {
     const text = JSON.stringify(Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`n${i}`, i])))
-    expect(unpack(Buffer.from(text), '', 32_000).items).toEqual([Buffer.from(text)])
+    expect(unpack(Buffer.from(text), '', 32_000).items.map(String)).toEqual([text])
   })
 
   it('is any depth', () => {
