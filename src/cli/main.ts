@@ -39,15 +39,19 @@ function speakInOneLine(command: Command, path: string): Command {
 
 const args = process.argv.slice(2)
 if (args.length === 0 || /^-(?!(h|-help|V|-version)$)/.test(args[0])) args.unshift('dev')
-const asked = Object.hasOwn(commands, args[0]) ? [commands[args[0]]()] : undefined
+const [first] = args
+const isAboutAll = /^(-h|--help|help)$/.test(first)
 
 const root = new Command(PROGRAM)
   .description('EmailSendX for Segment: everything on this machine, the bridge, and tools for the destination')
   .version(version, '-V, --version', 'print the version')
   .addHelpText('after', '\nWithout a command it is dev. Each command has a --help of its own.')
-for (const command of asked ?? [...Object.values(commands).map((load) => load()), ...definitionCommands()]) {
-  root.addCommand(command)
+// Of the others the name is enough.
+for (const [name, load] of Object.entries(commands)) {
+  root.addCommand(name === first || isAboutAll ? load() : new Command(name))
 }
+const isThere = Object.hasOwn(commands, first) || /^(-V|--version)$/.test(first)
+if (!isThere) for (const command of definitionCommands()) root.addCommand(command)
 
 speakInOneLine(root, PROGRAM)
   .parseAsync(args, { from: 'user' })
