@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { BridgeOptions } from '../options'
 import { checkOptions, describedOptions } from '../options'
+import { DEFAULT_LIMITS } from '../queue/queue'
 
 describe('the options', () => {
   it('have defaults', () =>
@@ -18,6 +19,18 @@ describe('the options', () => {
       wait: 3_600_000,
       logLevel: 'info'
     }))
+
+  it('and the queue has the same where it is opened without a bridge', () => {
+    const { maxBytes, maxPartitionBytes, maxAge, dedupe, keepDeadLetters, forgetAfter } = checkOptions({})
+    expect(DEFAULT_LIMITS).toMatchObject({
+      maxBytes,
+      maxPartitionBytes,
+      maxAgeMs: maxAge,
+      dedupeMs: dedupe,
+      deadLetterMs: keepDeadLetters,
+      forgetAfterMs: forgetAfter
+    })
+  })
 
   it('are taken as people write them, and as code has them', () => {
     const asText = { port: '0', allowHost: 'A.example, b.example', maxBytes: '500mb', wait: '1.5h', trustProxy: 'true' }

@@ -36,8 +36,8 @@ export interface Limits {
 
 const DAY_MS = 24 * 60 * 60 * 1000
 export const DEFAULT_LIMITS: Limits = {
-  maxBytes: 10 * 1024 ** 3,
-  maxPartitionBytes: 2 * 1024 ** 3,
+  maxBytes: 10e9,
+  maxPartitionBytes: 2e9,
   maxAgeMs: 7 * DAY_MS,
   dedupeMs: 30 * DAY_MS,
   maxRemembered: 100_000_000,
