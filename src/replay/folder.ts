@@ -36,8 +36,7 @@ export class Folder {
 
   /** @throws InputError while another process works here. A lock is gone with its process, however that ends. */
   async take(): Promise<void> {
-    process.umask(0o077)
-    mkdirSync(this.path, { recursive: true })
+    mkdirSync(this.path, { recursive: true, mode: 0o700 })
     this.lock = new Database(join(this.path, 'lock.db'))
     try {
       this.lock.exec('BEGIN EXCLUSIVE')

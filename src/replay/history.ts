@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import Database from 'libsql'
@@ -46,6 +46,8 @@ export class History {
   private onClose: () => void = () => undefined
 
   private constructor(file: string) {
+    // For its owner only. SQLite would leave it to the umask.
+    closeSync(openSync(file, 'a', 0o600))
     this.database = new Database(file)
     // Without this, sorting is done in memory.
     this.database.exec('PRAGMA page_size = 16384; PRAGMA temp_store = FILE; PRAGMA cache_size = -16384')

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
@@ -156,8 +156,11 @@ describe('bin/run replay', () => {
 
   it('sends nothing again when it is started again, and nothing else from the same folder', async () => {
     const file = account.files.write('history', history(3))
+    mkdirSync(dir(), { recursive: true, mode: 0o755 })
     expect((await replay(file)).code).toBe(0)
     expect(account.events()).toEqual([])
+    // It holds what the files hold, and the folder may be anybody's.
+    for (const kept of ['history.db', 'queue.db']) expect(statSync(path.join(dir(), kept)).mode & 0o077).toBe(0)
     const calls = await account.calls()
     expect(await replay(file)).toMatchObject({ code: 0, out: expect.stringContaining('3 of 3 delivered') })
     expect(await replay(account.files.write('other', history(2)))).toMatchObject({
