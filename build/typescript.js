@@ -11,6 +11,8 @@ const path = require('node:path')
 
 /** Below node_modules: `npm ci` clears it away. */
 const CACHE = path.join(__dirname, '../node_modules/.cache/typescript')
+/** What was made in another way is made anew. */
+const MADE_BY = readFileSync(path.join(__dirname, 'to-javascript.js'))
 
 for (const extension of ['.ts', '.tsx']) {
   require.extensions[extension] = (module, file) => module._compile(load(file), file)
@@ -19,7 +21,7 @@ process.setSourceMapsEnabled(true)
 
 function load(file) {
   const source = readFileSync(file, 'utf8')
-  const name = createHash('sha256').update(path.basename(file)).update(source).digest('hex')
+  const name = createHash('sha256').update(MADE_BY).update(path.basename(file)).update(source).digest('hex')
   const kept = path.join(CACHE, `${name}.js`)
   try {
     return readFileSync(kept, 'utf8')
