@@ -201,6 +201,12 @@ describe('the pace', () => {
     expect((await track()).pace).toEqual({ status: 200, limit: 120, remaining: 87, resetMs: 30_000 })
   })
 
+  it('is that of the last answer where a later request got none', async () => {
+    search().reply(200, { data: [{ id: 'c1', email: EMAIL }] }, { 'x-ratelimit-remaining': '88' })
+    event().replyWithError({ code: 'ECONNRESET' })
+    expect((await track()).pace).toEqual({ status: 200, remaining: 88 })
+  })
+
   it('comes with failures, too', async () => {
     bulk().reply(429, {}, { ...headers, 'retry-after': '14' })
     expect((await identify()).pace).toEqual({
