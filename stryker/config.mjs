@@ -6,8 +6,6 @@ export default {
   plugins: [join(import.meta.dirname, 'runner.mjs')],
   testRunner: 'circus',
   mutate: ['definitions/emailsendx/**/*.ts', '!definitions/**/__tests__/**', '!definitions/**/generated-types.ts'],
-  // Strings are texts for people, which are no rules, or one of a closed set, of which the compiler refuses every mutant.
-  mutator: { excludedMutations: ['StringLiteral'] },
   coverageAnalysis: 'perTest',
   // What is evaluated once, when a file loads: fields and presets. It is data, which the contract tests and metadata.json hold.
   ignoreStatic: true,

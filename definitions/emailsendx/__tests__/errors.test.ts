@@ -27,7 +27,11 @@ describe('an error of Segment’s core', () => {
 
   it.each(['REQUESTTIMEOUTERROR', 'REQUESTCLIENTERROR'])('%s may come after the event was fired', (code) => {
     const aborted = error('aborted', { status: 408, code })
-    expect(explain(aborted, SERVER).outcome).toMatchObject({ kind: 'retry', status: 408 })
+    expect(explain(aborted, SERVER).outcome).toEqual({
+      kind: 'retry',
+      status: 408,
+      message: 'Segment ended the request before EmailSendX answered. The event will be sent again.'
+    })
     expect(explain(aborted, { ...SERVER, fires: true }).outcome).toMatchObject({ kind: 'unknown_effect', status: 408 })
   })
 
@@ -87,6 +91,11 @@ describe('what is reported of a fault', () => {
   it('is the text of an answer that is JSON, but no object', async () => {
     bulk().reply(500, '[1]')
     expect((await identify()).answer).toBe('[1]')
+  })
+
+  it('is where a redirect leads to, if it says so', async () => {
+    bulk().reply(302)
+    expect((await identify()).message).toContain(`${ORIGIN} redirects to another address.`)
   })
 
   it('is what was sent where EmailSendX answered, and nothing where it did not', async () => {

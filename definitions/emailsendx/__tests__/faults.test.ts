@@ -134,6 +134,9 @@ describe.each(MODES)('%s', (mode) => {
     expect((await deliver(mode, 'identifyContact', CASES[0].event)).message).toContain('lacks the contacts:write scope')
     CASES[2].fails((interceptor) => interceptor.reply(403, { error: 'Insufficient scope' }))
     expect((await fire(CASES[2].event)).message).toContain('lacks the contacts:read scope')
+    nock.cleanAll()
+    CASES[1].fails((interceptor) => interceptor.reply(403, { error: 'Insufficient scope' }))
+    expect((await fire(CASES[1].event)).message).toContain('lacks the contacts:write scope')
   })
 
   it.each([

@@ -152,9 +152,12 @@ describe('testing the connection', () => {
 
   it('speaks of no event, and of no scope it does not know', async () => {
     whoami().reply(500, {})
-    await expect(test()).rejects.not.toThrow(/event/)
+    await expect(test()).rejects.toThrow(/a problem of its own \(500\)\.$/)
     whoami().reply(403, {})
-    await expect(test()).rejects.toThrow(/lacks a scope/)
+    await expect(test()).rejects.toThrow(/lacks a scope.*or use another key\.$/)
+    whoami().reply(404)
+    nock(ORIGIN).get('/api/v1/contacts').query(true).reply(403, {})
+    await expect(test()).rejects.toThrow(/lacks the contacts:read scope/)
   })
 
   it('fails when nothing answers', async () => {
@@ -189,7 +192,8 @@ describe('testing the connection', () => {
   ])('fails when the default list is not there (%s)', async (_name, status, body) => {
     whoami().reply(200, { data: {} })
     nock(ORIGIN).get('/api/v1/lists').query(true).reply(status, body)
-    await expect(test({ defaultListId: 'l1' })).rejects.toThrow(/The list "l1" does not exist/)
+    const words = /The list "l1" does not exist .*Default List ID setting\.( EmailSendX says: List not found)?$/
+    await expect(test({ defaultListId: 'l1' })).rejects.toThrow(words)
   })
 
   it('says so when the key may not read lists', async () => {

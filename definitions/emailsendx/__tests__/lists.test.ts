@@ -128,6 +128,7 @@ describe('the list picker', () => {
     page(1, [])
     expect(await pick()).toMatchObject({
       choices: [NO_LIST],
+      nextPage: '',
       error: { code: '404', message: expect.stringContaining('no lists yet') }
     })
   })

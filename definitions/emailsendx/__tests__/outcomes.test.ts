@@ -97,6 +97,24 @@ it('an event handed over by its user id may have been fired when no answer says 
   expect(essence(await track({ email: '', userId: 'user_12345' }))).toEqual({ kind: 'unknown_effect', status: 500 })
 })
 
+it('an event that EmailSendX takes by its user id is delivered', async () => {
+  nock(ORIGIN)
+    .post('/api/segment/track')
+    .reply(200, { data: { matchingAutomations: 1 } })
+  const { kind, message } = await track({ email: '', userId: 'user_12345' })
+  expect(kind).toBe('delivered')
+  expect(message).toBe(
+    'EmailSendX took the event and finds the contact by its User ID. The event is fired; one automation starts.'
+  )
+})
+
+it('who leaves an audience and is no contact is done with', async () => {
+  search().reply(200, { data: [] })
+  const personas = { computation_class: 'audience', computation_key: 'vip' }
+  const [outcome] = await identifyContacts(client, SETTINGS, [{ email: EMAIL, traits: { vip: false }, personas }])
+  expect(outcome).toMatchObject({ kind: 'delivered', message: expect.stringContaining('nobody was created') as string })
+})
+
 it.each([
   [{}, 'The event is fired.'],
   [{ data: { matchingAutomations: 'many' } }, 'The event is fired.'],
@@ -183,7 +201,9 @@ describe('an unknown contact', () => {
       .post('/api/v1/contacts')
       .reply(201, { data: { id: 'c1' } })
     event().reply(404, { error: 'Contact not found' })
-    expect(essence(await track({ unknownContact: 'create' }))).toEqual({ kind: 'retry', status: 503 })
+    const outcome = await track({ unknownContact: 'create' })
+    expect(essence(outcome)).toEqual({ kind: 'retry', status: 503 })
+    expect(outcome.message).toContain('the contact that it has just created')
   })
 })
 
@@ -291,7 +311,11 @@ describe('what a program may ask', () => {
   it('is whether the key is known, also where the server has no whoami', async () => {
     whoami().reply(200, { data: {} }, { 'x-ratelimit-remaining': '7' })
     const answer = await askForKey(client, SETTINGS)
-    expect(answer).toMatchObject({ kind: 'delivered', status: 200, pace: { status: 200, remaining: 7 } })
+    expect(answer).toMatchObject({
+      kind: 'delivered',
+      message: 'EmailSendX knows the API key.',
+      pace: { remaining: 7 }
+    })
     whoami().reply(404, '<html>')
     search().reply(200, { data: [] })
     expect((await askForKey(client, SETTINGS)).kind).toBe('delivered')

@@ -12,12 +12,16 @@ const membership = (isMember: unknown, email = EMAIL, computation: object = pers
   identify({ email, vip_customers: isMember }, { context: { personas: computation } })
 
 describe.each(MODES)('an identify() of an audience, %s', (mode) => {
-  it('that says somebody left creates nobody and joins no list', async () => {
-    const api = new FakeApi()
-    const event = { ...membership(false), userId: 'user_12345' }
-    expect((await deliver(mode, 'identifyContact', event, { settings: SETTINGS })).status).toBe(200)
-    expect(api.requests).toEqual(['GET /contacts'])
-  })
+  it.each(['audience', 'journey_step'])(
+    'that says somebody left (%s) creates nobody and joins no list',
+    async (kind) => {
+      const api = new FakeApi()
+      const left = membership(false, EMAIL, { ...personas, computation_class: kind })
+      const event = { ...left, userId: 'user_12345' }
+      expect((await deliver(mode, 'identifyContact', event, { settings: SETTINGS })).status).toBe(200)
+      expect(api.requests).toEqual(['GET /contacts'])
+    }
+  )
 
   it.each([
     ['the default one', {}],
@@ -72,6 +76,7 @@ describe('many who leave an audience', () => {
     const results = await deliverBatch('identifyContact', people(MAX_LOOK_UPS_PER_BATCH + 2))
     expect(api.requests).toEqual(Array(MAX_LOOK_UPS_PER_BATCH).fill('GET /contacts'))
     expect(results.map(({ status }) => status).slice(-3)).toEqual([200, 429, 429])
+    expect(results[MAX_LOOK_UPS_PER_BATCH].message).toContain('Too many in this batch leave an audience')
   })
 
   it('cost none when the process has seen the contact', async () => {

@@ -81,10 +81,13 @@ describe('refused contacts that the report does not name', () => {
     api.takes = ({ email }) => !bad.has(email)
     const results = await deliverBatch('identifyContact', people(500))
     expect(api.bulkCalls.length - 1).toBe(18)
-    results.forEach(({ status, code }, i) => {
+    results.forEach(({ status, code, message }, i) => {
       if (status === 400) expect(bad).toContain(`p${i}@x.co`)
       else if (status === 200) expect(bad).not.toContain(`p${i}@x.co`)
-      else expect({ status, code }).toEqual({ status: 429, code: 'RETRYABLE_ERROR' })
+      else {
+        expect({ status, code }).toEqual({ status: 429, code: 'RETRYABLE_ERROR' })
+        expect(message).toContain('still in doubt')
+      }
     })
     expect(results.filter(({ status }) => status === 429).length).toBeGreaterThan(0)
     expect(results.filter(({ status }) => status === 400).length).toBeGreaterThan(0)

@@ -107,7 +107,8 @@ describe('telling EmailSendX the user ids of contacts', () => {
 describe('what can’t be told never fails the contact, and is said', () => {
   it.each<[number, object | string, RegExp]>([
     [429, { error: 'Slow down' }, /could not be linked: The API key's limit of requests/],
-    [403, { error: 'No' }, /could not be linked: The API key lacks/],
+    [403, { error: 'No' }, /could not be linked: The API key lacks the contacts:write scope/],
+    [404, { error: 'Not found' }, /could not be linked: EmailSendX has no such contact/],
     [500, { error: 'No' }, /could not be linked: .*a problem of its own/],
     [502, '<html>', /could not be linked: .*a problem of its own/],
     [200, '<html>', /could not be linked: .*not with the JSON/],

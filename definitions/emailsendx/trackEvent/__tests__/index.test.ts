@@ -285,6 +285,13 @@ describe('Track Event', () => {
       fired.done()
     })
 
+    it('is not created by a key that lacks the scope, which is named', async () => {
+      nock(ORIGIN).get('/api/v1/contacts').query(true).reply(200, { data: [] })
+      nock(ORIGIN).post('/api/v1/contacts').reply(403, { error: 'No' })
+      const result = await fire(track('e', EMAIL), { mapping: { unknownContact: 'create' } })
+      expect(result).toMatchObject({ status: 403, message: expect.stringContaining('the contacts:write scope') })
+    })
+
     it('is created, too, when a search still finds one that is gone', async () => {
       nock(ORIGIN)
         .get('/api/v1/contacts')
