@@ -14,5 +14,5 @@ export function resolveEmail({ email, userId }: { email?: string; userId?: strin
     }
     return address
   }
-  return toEmail(userId ?? '')
+  return userId === undefined ? undefined : toEmail(userId)
 }

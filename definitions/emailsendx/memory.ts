@@ -94,8 +94,8 @@ export class Memory {
 
   /** Whether the server has been found without the endpoint for Segment's webhooks a few minutes ago. */
   lacksEndpoint(): boolean {
-    const since = incompleteServers.get(this.server)
-    return since !== undefined && Date.now() - since < MISSING_ENDPOINT_MS
+    const since = incompleteServers.get(this.server) ?? -Infinity
+    return Date.now() - since < MISSING_ENDPOINT_MS
   }
 
   noteMissingEndpoint(): void {

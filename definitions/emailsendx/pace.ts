@@ -22,12 +22,12 @@ const MIN_PAUSE_MS = 1_000
  * measured against the `Date` of the same answer.
  */
 export function readPace({ status, headers }: Response, now = Date.now()): Pace {
-  const date = Date.parse(headers.get('date') ?? '')
+  const date = timeIn(headers.get('date'))
   const sentAt = Number.isNaN(date) ? now : date
   const reset = numberIn(headers.get('x-ratelimit-reset'))
   const retryAfter = headers.get('retry-after')
   const seconds = numberIn(retryAfter)
-  const retryAfterMs = seconds === undefined ? Date.parse(retryAfter ?? '') - sentAt : seconds * 1000
+  const retryAfterMs = seconds === undefined ? timeIn(retryAfter) - sentAt : seconds * 1000
   return {
     status,
     limit: numberIn(headers.get('x-ratelimit-limit')),
@@ -35,6 +35,11 @@ export function readPace({ status, headers }: Response, now = Date.now()): Pace 
     resetMs: reset === undefined ? undefined : clamp(reset * 1000 - sentAt, MAX_RESET_MS),
     retryAfterMs: retryAfterMs > 0 ? clamp(retryAfterMs, MAX_RETRY_AFTER_MS) : undefined
   }
+}
+
+/** NaN when there is none. */
+function timeIn(text: string | null): number {
+  return Date.parse(text ?? '')
 }
 
 function numberIn(text: string | null): number | undefined {
