@@ -17,7 +17,7 @@ export function pasteable(report: Report): string {
     ({ about, verdict, saw, assumption }) => `| ${about} | ${verdict} | ${cell(saw)} | ${cell(assumption)} |`
   )
   return [
-    `### bin/run check: ${tally(readings)}`,
+    `### Check of an EmailSendX account: ${tally(readings)}`,
     '',
     `${calls} calls.`,
     '',
