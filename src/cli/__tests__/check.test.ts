@@ -45,7 +45,9 @@ it('fails when the settings must be changed', async () => {
 it('tells machines and issues the same', async () => {
   expect(JSON.parse((await run(['--json'])).out)).toMatchObject({ findings: expect.any(Array), left: [] })
   jest.restoreAllMocks()
-  expect((await run(['--paste'])).out).toMatch(/^### bin\/run check: \d+ confirmed, 0 contradicted, \d+ not tested\n/)
+  expect((await run(['--paste'])).out).toMatch(
+    /^### Check of an EmailSendX account: \d+ confirmed, 0 contradicted, \d+ not tested\n/
+  )
 })
 
 it('says what it leaves behind when it may write', async () => {
