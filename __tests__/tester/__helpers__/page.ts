@@ -39,14 +39,7 @@ export async function open(stack: Stack, options: BrowserContextOptions = {}, ur
   return page
 }
 
-/** As `selectOption` does it, whose call to the browser now and then never returns, also on a quiet machine. */
-export const sample = (page: Page, name: string): Promise<unknown> =>
-  page.getByLabel('Sample').evaluate((select: HTMLSelectElement, name) => {
-    const option = Array.from(select.options).find(({ value, label }) => value === name || label === name)
-    if (!option) throw new Error(`There is no sample ${name}.`)
-    option.selected = true
-    for (const type of ['input', 'change']) select.dispatchEvent(new Event(type, { bubbles: true }))
-  }, name)
+export const sample = (page: Page, name: string): Promise<unknown> => page.getByLabel('Sample').selectOption(name)
 
 /** Pastes in the place of what is in the editor. As typing (`insertText`) a long text takes the browser many seconds. */
 export async function paste(page: Page, event: unknown): Promise<void> {
