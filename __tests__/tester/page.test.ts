@@ -94,6 +94,20 @@ describe('the event', () => {
     }
   })
 
+  it('is the last sample that was chosen, however fast one follows the other', async () => {
+    await page.getByLabel('Sample').evaluate(async (element) => {
+      const select = element as HTMLSelectElement
+      for (const name of ['track', 'identify', 'track', 'identify', 'spellings', 'server']) {
+        select.value = name
+        select.dispatchEvent(new Event('change', { bubbles: true }))
+        // The page is drawn in between, and what follows its drawing is not done yet.
+        await new Promise((resolve) => setTimeout(resolve))
+      }
+    })
+    expect(await typed(page, 'priya@startup.io')).toContain('"type"')
+    expect(await page.getByLabel('Sample').inputValue()).toBe('server')
+  })
+
   it('is called one’s own once it is edited', async () => {
     await paste(page, { type: 'track' })
     expect(await page.getByLabel('Sample').inputValue()).toBe('own')

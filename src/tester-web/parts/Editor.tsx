@@ -9,13 +9,13 @@ import {
   syntaxHighlighting
 } from '@codemirror/language'
 import { linter, lintGutter } from '@codemirror/lint'
-import { EditorState } from '@codemirror/state'
+import { Annotation, EditorState } from '@codemirror/state'
 import type { ChangeSet } from '@codemirror/state'
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { useEffect, useRef } from 'preact/hooks'
 import { rangeOfEvent, readEvents } from '../model/events'
-import { eventToShow, pasteNote } from '../state/inputs'
+import { eventToShow } from '../state/inputs'
 
 interface EditorProps {
   label: string
@@ -43,10 +43,7 @@ export function Editor({ label, text, change, paste }: EditorProps) {
   useEffect(() => {
     const editor = view.current
     if (!editor || editor.state.doc.toString() === text) return
-    // The note on what was pasted belongs to this very text.
-    const note = pasteNote.peek()
-    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } })
-    pasteNote.value = note
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text }, annotations: byPage.of(true) })
   }, [text])
 
   const shown = eventToShow.value
@@ -61,6 +58,9 @@ export function Editor({ label, text, change, paste }: EditorProps) {
 
   return <div class="editor" ref={place} />
 }
+
+/** A change that the page has made. Told of it, the page would take a text that has been replaced since for a new one, for ever. */
+const byPage = Annotation.define<boolean>()
 
 const nonce = document.querySelector('script')?.nonce ?? ''
 
@@ -78,7 +78,7 @@ const mistakes = linter(
   { delay: 120 }
 )
 
-/** Nobody types so much at once: it is pasted, or put here by the page, whose own JSON is left as it is. */
+/** Nobody types so much at once: it is pasted. */
 const MIN_PASTED = 12
 
 function longestInsertion(changes: ChangeSet): number {
@@ -93,7 +93,7 @@ function extensions({ label, change, paste }: Omit<EditorProps, 'text'>) {
     EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
     EditorView.lineWrapping,
     EditorView.updateListener.of((update) => {
-      if (!update.docChanged) return
+      if (!update.docChanged || update.transactions.some((transaction) => transaction.annotation(byPage))) return
       const text = update.state.doc.toString()
       const isUndo = update.transactions.some((transaction) => transaction.isUserEvent('undo'))
       if (isUndo || longestInsertion(update.changes) < MIN_PASTED) change(text)
