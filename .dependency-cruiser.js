@@ -83,9 +83,15 @@ module.exports = {
     ),
     forbidden(
       'replay-knows-no-other-room',
-      'a replay needs the bridge, the destination and what all share',
+      'a replay needs the bridge, the destination, events in files and what all share',
       { path: '^src/replay/', pathNot: test },
-      { path: '^src/(?!replay/|bridge/|http/|typescript\\.ts$)' }
+      { path: '^src/(?!replay/|bridge/|event-files/|http/|typescript\\.ts$)' }
+    ),
+    forbidden(
+      'event-files-only-read',
+      'what becomes of the events in a file is for whoever reads it',
+      { path: '^src/event-files/', pathNot: test },
+      { path: '^(definitions/|src/(?!event-files/|http/))' }
     ),
     forbidden(
       'cli-is-the-edge',

@@ -3,7 +3,7 @@ import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
 import { History } from '../src/replay/history'
 import { makePlan } from '../src/replay/plan'
-import { readInput } from '../src/replay/read'
+import { readInput } from '../src/event-files'
 import { identifyIndex, writeHistory } from './replay-history'
 
 /*

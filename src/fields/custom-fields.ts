@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { dataOf, wordsOf, type Account } from '../account/account'
-import type { FieldType } from './custom-field'
-import type { CustomField } from './plan'
+import type { FieldType } from './traits'
 
-const customFields = z.array(
-  z.looseObject({ key: z.string(), label: z.string().catch(''), type: z.string().optional() })
-)
+const customFields = z.array(z.looseObject({ key: z.string() }))
+export type CustomField = z.output<typeof customFields>[number]
+
 /** Each creation is a call of its own, and 120 are allowed in a minute. */
 const MAX_RETRIES = 3
 

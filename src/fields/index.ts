@@ -1,6 +1,7 @@
 import type { Account } from '../account/account'
+import { checkFiles, placeOf, readInput } from '../event-files'
+import { isObject, type JsonObject } from '../http/json'
 import { createCustomField, listCustomFields } from './custom-fields'
-import { readEvents } from './events'
 import { missingFields, planFields, type PlannedField } from './plan'
 import { traitsOf, type Traits } from './traits'
 
@@ -13,9 +14,11 @@ export interface FieldsReport extends Omit<Traits, 'traits'> {
 /**
  * Compares the traits in the files with the custom fields of the account, which are what templates can show.
  * @param create makes those that are missing; a second time there is nothing left to make
+ * @throws when a file can't be read; for what is no JSON in it, with file and line
  */
 export async function compareFields(files: string[], account: Account, create: boolean): Promise<FieldsReport> {
-  const { traits, ...counts } = await traitsOf(readAll(files))
+  await checkFiles(files)
+  const { traits, ...counts } = await traitsOf(eventsOf(files))
   const fields = planFields(traits, await listCustomFields(account))
   const created: string[] = []
   if (create) {
@@ -24,6 +27,18 @@ export async function compareFields(files: string[], account: Account, create: b
   return { ...counts, fields, created }
 }
 
-async function* readAll(files: string[]) {
-  for (const file of files) yield* readEvents(file)
+async function* eventsOf(files: string[]): AsyncGenerator<JsonObject> {
+  for await (const { file, entries } of readInput({ files, columns: {} })) {
+    for (const entry of entries) {
+      if ('problem' in entry) throw new Error(`${placeOf(file, entry)}: ${entry.problem}`)
+      yield* eventsIn(entry.value)
+    }
+  }
+}
+
+/** One event, or those in the `{"batch": […]}` of an SDK. */
+function* eventsIn(value: unknown): Generator<JsonObject> {
+  if (Array.isArray(value)) for (const item of value) yield* eventsIn(item)
+  else if (isObject(value) && Array.isArray(value.batch)) yield* eventsIn(value.batch)
+  else if (isObject(value)) yield value
 }

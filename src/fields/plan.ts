@@ -1,19 +1,11 @@
 import groupBy from 'lodash/groupBy'
 import { toFieldKey } from '../../definitions/emailsendx/identifyContact/metadata'
-import { fieldLabel, type FieldType } from './custom-field'
-import type { Trait } from './traits'
-
-export interface CustomField {
-  key: string
-  label: string
-  type?: string
-}
-
-/** What a trait needs so that a template can show it. */
-export type Need = 'exists' | 'missing' | 'collides' | 'no key'
+import type { CustomField } from './custom-fields'
+import type { FieldType, Trait } from './traits'
 
 export interface PlannedField extends Trait {
-  need: Need
+  /** What the trait needs so that a template can show it. */
+  need: 'exists' | 'missing' | 'collides' | 'no key'
   /** Key of the custom field; undefined when none can be made of the name. */
   key?: string
   /** Other traits whose names give the same key: only one of them could be shown. */
@@ -34,8 +26,14 @@ export function planFields(traits: Trait[], existing: CustomField[]): PlannedFie
 }
 
 /** The fields to create, each once. Of traits that collide none is: whose values it would show is for people to decide. */
-export function missingFields(planned: PlannedField[]): (CustomField & { type: FieldType })[] {
+export function missingFields(planned: PlannedField[]): { key: string; label: string; type: FieldType }[] {
   return planned.flatMap(({ need, key, type }) =>
     need === 'missing' && key !== undefined ? [{ key, label: fieldLabel(key), type }] : []
   )
+}
+
+/** `signup_source` as people would write it: `Signup source`. */
+export function fieldLabel(key: string): string {
+  const words = key.replaceAll('_', ' ')
+  return words[0].toUpperCase() + words.slice(1)
 }

@@ -1,8 +1,11 @@
 import type { JSONObject } from '@segment/actions-core'
 import { toMetadata } from '../../definitions/emailsendx/identifyContact/metadata'
-import type { JsonObject } from '../http/json'
-import { isObject } from '../http/json'
-import { fieldType, type FieldType } from './custom-field'
+import { isObject, type JsonObject } from '../http/json'
+
+/** The types a custom field can have that a trait can tell; there is `single_select`, too. */
+export type FieldType = 'text' | 'number' | 'boolean' | 'date'
+
+const ISO_DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/
 
 /** One trait as it would arrive in EmailSendX. */
 export interface Trait {
@@ -54,4 +57,10 @@ function metadataOf(traits: JsonObject): JsonObject | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The type that fits a value; text fits all. */
+function fieldType(value: unknown): FieldType {
+  if (typeof value === 'number' || typeof value === 'boolean') return typeof value as 'number' | 'boolean'
+  return typeof value === 'string' && ISO_DATE.test(value) ? 'date' : 'text'
 }

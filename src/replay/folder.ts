@@ -8,7 +8,6 @@ import { PROGRAM } from '../typescript'
 import { History } from './history'
 import { makePlan } from './plan'
 import type { Plan, PlanOptions } from './plan'
-import { InputError } from './read'
 
 /** What a replay was begun with; with anything else it is another one. */
 export interface Origin extends PlanOptions {
@@ -34,16 +33,14 @@ export class Folder {
     return existsSync(this.history)
   }
 
-  /** @throws InputError while another process works here. A lock is gone with its process, however that ends. */
+  /** @throws while another process works here. A lock is gone with its process, however that ends. */
   async take(): Promise<void> {
     mkdirSync(this.path, { recursive: true, mode: 0o700 })
     this.lock = new Database(join(this.path, 'lock.db'))
     try {
       this.lock.exec('BEGIN EXCLUSIVE')
     } catch {
-      throw new InputError(
-        `another replay is running in ${this.path}; see "${PROGRAM} replay status --dir ${this.path}"`
-      )
+      throw new Error(`another replay is running in ${this.path}; see "${PROGRAM} replay status --dir ${this.path}"`)
     }
   }
 
@@ -66,14 +63,14 @@ export class Folder {
     return History.open(this.history)
   }
 
-  /** The replay that was begun here. @throws InputError where there is none */
+  /** The replay that was begun here. @throws where there is none */
   open(): { history: History; plan: Plan } {
-    if (!this.isBegun) throw new InputError(`there is no replay in ${this.path}: name files to begin one`)
+    if (!this.isBegun) throw new Error(`there is no replay in ${this.path}: name files to begin one`)
     const history = History.open(this.history)
     return { history, plan: JSON.parse(history.get('plan') ?? '') as Plan }
   }
 
-  /** The same, to go on with it. @throws InputError when what is given now is not what it was begun with; files need not be given */
+  /** The same, to go on with it. @throws when what is given now is not what it was begun with; files need not be given */
   async resume(origin: Origin): Promise<{ history: History; plan: Plan }> {
     const { history, plan } = this.open()
     const begun = JSON.parse(history.get('origin') ?? '{}') as Signature
@@ -81,7 +78,7 @@ export class Folder {
     const isSame = origin.files.length > 0 ? isEqual(begun, now) : begun.store === now.store
     if (isSame) return { history, plan }
     history.close()
-    throw new InputError(
+    throw new Error(
       `${this.path} holds a replay of other files or options: name another folder with --dir, or delete this one`
     )
   }

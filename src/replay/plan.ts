@@ -3,7 +3,7 @@ import { MAX_BODY_BYTES, MAX_CONTACTS_PER_CALL } from '../../definitions/emailse
 import { normalizeEventName } from '../../definitions/emailsendx/trackEvent/event'
 import type { History } from './history'
 import { settle } from './people'
-import type { Input } from './read'
+import type { Input } from '../event-files'
 import { record } from './record'
 import type { Counts } from './record'
 
@@ -50,7 +50,7 @@ const MAX_REASONS = 1_000
 const MAX_PLACES = 10_000
 const MAX_NAMES = 10_000
 
-/** Reads everything, and works out what is to be sent. @throws InputError */
+/** Reads everything, and works out what is to be sent. @throws when the input is of no use */
 export async function makePlan(history: History, { fireSince, store, ...input }: PlanOptions): Promise<Plan> {
   const read = await record(history, input, { fireSince, now: new Date() })
   const { duplicates } = settle(history)

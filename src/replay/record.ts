@@ -5,8 +5,8 @@ import type { Normalized } from '../bridge/ingest/normalize'
 import { isObject } from '../http/json'
 import type { JsonObject } from '../http/json'
 import type { History } from './history'
-import { readInput } from './read'
-import type { Input } from './read'
+import { placeOf, readInput } from '../event-files'
+import type { Input } from '../event-files'
 
 export interface RecordOptions {
   /** Tracks from this time on are to be fired, ms since 1970; absent: none. */
@@ -40,7 +40,7 @@ export async function record(history: History, input: Input, options: RecordOpti
   const recorder = new Recorder(history, options)
   for await (const { file, entries } of readInput(input)) {
     for (const entry of entries) {
-      const place = `${file}:${entry.line}${entry.item === undefined ? '' : ` (element ${entry.item})`}`
+      const place = placeOf(file, entry)
       recorder.counts.entries++
       if ('problem' in entry) history.addProblem(place, entry.problem, entry.text)
       else recorder.add(place, entry.value)

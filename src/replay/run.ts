@@ -29,9 +29,6 @@ export interface RunOptions {
   signal: AbortSignal
 }
 
-/** The key can't be used; the message says why. */
-export class KeyRefused extends Error {}
-
 const MIN_POLL_MS = 10
 const MAX_POLL_MS = 500
 /** Events in the queue at once: as many as the budget allows in ten seconds. */
@@ -44,7 +41,7 @@ const IDLE_MS = 30_000
 
 /**
  * Sends everything that has not been sent yet. Resolves when nothing is left of it in the queue.
- * @throws KeyRefused, or AbortError when `signal` ends it
+ * @throws when the key can't be used; AbortError when `signal` ends it
  */
 export async function run(options: RunOptions): Promise<void> {
   const { history, signal } = options
@@ -147,7 +144,7 @@ async function emptied(
     await look()
     const { suspended } = partition ?? {}
     if (suspended && suspended.nextTryAt > Date.now()) {
-      throw partition?.proven ? new KeyRefused(suspended.reason) : refused(history, suspended.reason)
+      throw partition?.proven ? new Error(suspended.reason) : refused(history, suspended.reason)
     }
     if (!partition) {
       // That of a key which EmailSendX does not know is deleted.
@@ -167,16 +164,16 @@ async function emptied(
 }
 
 /** Nothing was sent with this key, so that with the right one everything is. */
-function refused(history: History, words = 'EmailSendX does not know this API key.'): KeyRefused {
+function refused(history: History, words = 'EmailSendX does not know this API key.'): Error {
   startOver(history)
-  return new KeyRefused(words)
+  return new Error(words)
 }
 
 async function checkKey({ history, queue, apiKey }: RunOptions): Promise<void> {
   const before = history.get('partition')
   const isBegun = done(history, 'people') + done(history, 'firing') > 0
   if (isBegun && before !== undefined && before !== (await partitionOf(queue, apiKey))?.partition) {
-    throw new KeyRefused('this replay was begun with another API key: use that one, or begin anew with another --dir')
+    throw new Error('this replay was begun with another API key: use that one, or begin anew with another --dir')
   }
   // What was refused may be allowed by now.
   await queue.partitions.resume({ apiKey })

@@ -6,7 +6,7 @@ import { openAccount, type Account } from '../../account/account'
 import { SANDBOX_KEY, startSandbox, type Sandbox } from '../../sandbox'
 import { compareFields } from '..'
 import { toFieldKey } from '../../../definitions/emailsendx/identifyContact/metadata'
-import { fieldLabel } from '../custom-field'
+import { fieldLabel } from '../plan'
 
 let folder: string
 let sandbox: Sandbox
@@ -70,7 +70,7 @@ describe('the traits seen', () => {
   it('come from all files, and what is no JSON is named by file and line', async () => {
     const good = await file('good.json', JSON.stringify(identify({ plan: 'pro' })))
     const bad = await file('bad.ndjson', `${JSON.stringify(identify({ seats: 3 }))}\n{"type": "identify"`)
-    await expect(compareFields([good, bad], account, false)).rejects.toThrow(`${bad}:2: is no JSON`)
+    await expect(compareFields([good, bad], account, false)).rejects.toThrow(`${bad}:2: the file is cut off`)
     await expect(compareFields([path.join(folder, 'absent')], account, false)).rejects.toThrow('absent')
   })
 })

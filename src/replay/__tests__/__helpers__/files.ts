@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { readInput } from '../../read'
-import type { Columns, Entry } from '../../read'
+import { readInput } from '../../../event-files'
+import type { Columns, Entry } from '../../../event-files'
 
 /** A folder for the files of a test. */
 export class Files {

@@ -1,7 +1,7 @@
 import { CsvError, parse } from 'csv-parse'
 import type { Bytes } from './bytes'
 import { through } from './bytes'
-import { InputError, MAX_ENTRY_BYTES, unreadable } from './entry'
+import { MAX_ENTRY_BYTES, unreadable } from './entry'
 import type { Entry } from './entry'
 
 /** What the columns of a CSV stand for, by their names: a field or trait; nothing when the text is empty. */
@@ -12,7 +12,7 @@ const AT_ROOT = new Set(['userId', 'anonymousId', 'timestamp'])
 const WHOSE = ['email', 'userId', 'anonymousId']
 const DELIMITERS = [',', ';', '\t']
 
-/** Reads the rows of a CSV with a header, each as an identify. @throws InputError when no column says whose a row is */
+/** Reads the rows of a CSV with a header, each as an identify. @throws when no column says whose a row is */
 export async function* readCsv(file: string, head: Buffer, bytes: Bytes, columns: Columns): AsyncGenerator<Entry[]> {
   const parser = parse({
     delimiter: delimiterOf(head),
@@ -63,7 +63,7 @@ function fieldsOf(file: string, header: string[], columns: Columns): string[] {
   const names = header.map((name) => name.trim())
   const fields = names.map((name) => columns[name] ?? name)
   if (WHOSE.some((field) => fields.includes(field))) return fields
-  throw new InputError(
+  throw new Error(
     `${file}: no column says whose a row is. Name it with --map "COLUMN=email"; the columns are ${names.join(', ')}`
   )
 }

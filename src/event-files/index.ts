@@ -1,30 +1,24 @@
 import { createReadStream } from 'node:fs'
 import { access, constants, stat } from 'node:fs/promises'
-import { jsonOf } from '../../http/json'
+import { jsonOf } from '../http/json'
 import { inflate, peek, skip } from './bytes'
 import type { Bytes } from './bytes'
 import { readCsv } from './csv'
 import type { Columns } from './csv'
-import { CUT_OFF, InputError, unreadable } from './entry'
+import { CUT_OFF, unreadable } from './entry'
 import type { Entry } from './entry'
 import { readLines } from './lines'
 import { readValues } from './values'
 
 export type { Columns } from './csv'
+export { placeOf } from './entry'
 export type { Entry } from './entry'
-export { InputError } from './entry'
 
 /** What is read, in this order. */
 export interface Input {
   /** `-`: standard input. */
   files: string[]
   columns: Columns
-}
-
-/** Entries of one file, as many as came at once. */
-export interface Portion {
-  file: string
-  entries: Entry[]
 }
 
 const HEAD_BYTES = 64 * 1024
@@ -40,14 +34,14 @@ const OTHERS: [magic: Buffer, words: string][] = [
   [Buffer.from([0xfe, 0xff]), 'is UTF-16: save it as UTF-8']
 ]
 
-/** @throws InputError that names the first file that can't be opened, before anything is read */
+/** @throws with words that name the first file that can't be opened, before anything is read */
 export async function checkFiles(files: string[]): Promise<void> {
   for (const file of files.filter((name) => name !== '-')) {
     const found = await stat(file).catch(() => undefined)
-    if (!found) throw new InputError(`there is no file ${file}`)
-    if (found.isDirectory()) throw new InputError(`${file} is a folder: name its files, ${file.replace(/\/$/, '')}/*`)
+    if (!found) throw new Error(`there is no file ${file}`)
+    if (found.isDirectory()) throw new Error(`${file} is a folder: name its files, ${file.replace(/\/$/, '')}/*`)
     await access(file, constants.R_OK).catch(() => {
-      throw new InputError(`${file} may not be read by you`)
+      throw new Error(`${file} may not be read by you`)
     })
   }
 }
@@ -55,9 +49,10 @@ export async function checkFiles(files: string[]): Promise<void> {
 /**
  * Reads newline-delimited JSON, JSON objects over many lines, JSON arrays and CSV, each gzipped or not, as their content shows:
  * what begins with `[` is an array; a CSV is named `.csv` (`.csv.gz`), or columns are mapped and it does not begin with `{`.
- * @throws InputError for a file of another kind
+ * @returns the entries of one file after the other, as many as came at once
+ * @throws for a file of another kind
  */
-export async function* readInput({ files, columns }: Input): AsyncGenerator<Portion> {
+export async function* readInput({ files, columns }: Input): AsyncGenerator<{ file: string; entries: Entry[] }> {
   for (const file of files) {
     const name = file === '-' ? 'stdin' : file
     const stream: Bytes = file === '-' ? process.stdin : createReadStream(file)
@@ -71,7 +66,7 @@ async function* readFile(file: string, stream: Bytes, columns: Columns): AsyncGe
   const inflated = startsWith(raw.head, GZIP) ? inflate(raw.bytes, () => (isBroken = true)) : raw.bytes
   const { head, bytes } = await peek(inflated, HEAD_BYTES)
   const other = OTHERS.find(([magic]) => startsWith(head, magic))
-  if (other) throw new InputError(`${file} ${other[1]}`)
+  if (other) throw new Error(`${file} ${other[1]}`)
 
   let last: Entry | undefined
   for await (const entries of entriesOf(file, head, bytes, columns)) {

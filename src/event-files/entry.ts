@@ -1,6 +1,3 @@
-/** An input that can't be replayed at all; the message says what to do. */
-export class InputError extends Error {}
-
 /** What one place of the input holds: a value, or the reason why there is none. */
 export type Entry = Place & ({ value: unknown } | { problem: string; text: string })
 
@@ -11,13 +8,18 @@ export interface Place {
   item?: number
 }
 
+/** Where it stands, for people: `events.json:12`. */
+export function placeOf(file: string, { line, item }: Place): string {
+  return `${file}:${line}${item === undefined ? '' : ` (element ${item})`}`
+}
+
 /** Segment takes no event over 32 KB and no batch over 500 KB; what is longer is no event, and must not fill the memory. */
 export const MAX_ENTRY_BYTES = 1_000_000
 
 /** How much of what can't be read is kept for a person to look at. */
 const MAX_KEPT = 2_000
 
-export const TOO_LONG = `longer than ${MAX_ENTRY_BYTES / 1e6} MB, which no event is`
+const TOO_LONG = `longer than ${MAX_ENTRY_BYTES / 1e6} MB, which no event is`
 export const CUT_OFF = 'the file is cut off or damaged here: what stands before this was read'
 
 /** `problem` never repeats what stands there. */
