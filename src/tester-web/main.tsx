@@ -7,7 +7,6 @@ import { followContacts } from './state/changes'
 import { watchSandbox } from './state/sandbox'
 import { openSharedLink } from './state/share'
 import { followChanges } from './state/server'
-import { applyTheme } from './state/theme'
 import './style/base.css'
 import './style/controls.css'
 import './style/event.css'
@@ -15,7 +14,6 @@ import './style/results.css'
 import './style/sandbox.css'
 import './style/layout.css'
 
-applyTheme()
 render(<App />, document.body)
 void openSharedLink()
 void loadDefinition()

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
-import { sandboxProxy } from '../tester/proxy'
+import { proxy } from '../tester/proxy'
 
 /** Where a sandbox would be; it answers when the test says so. */
 let sandbox: http.Server
@@ -14,7 +14,7 @@ let page: string
 beforeEach(async () => {
   sandbox = await listening(http.createServer())
   app = fastify()
-  void app.register(sandboxProxy, { upstreams: async () => ({ sandbox: originOf(sandbox) }) })
+  void app.register(proxy, { upstreams: async () => ({ sandbox: originOf(sandbox) }) })
   await app.listen({ port: 0, host: '127.0.0.1' })
   page = originOf(app.server)
 })
@@ -44,7 +44,7 @@ function begin(response: ServerResponse): void {
 
 /** A page that has the stream open. */
 async function open(): Promise<{ request: http.ClientRequest; answer: IncomingMessage; upstream: ServerResponse }> {
-  const request = http.get(`${page}/stream`).on('error', () => undefined)
+  const request = http.get(`${page}/sandbox/stream`).on('error', () => undefined)
   const upstream = await nextRequest()
   begin(upstream)
   const [answer] = (await once(request, 'response')) as [IncomingMessage]
@@ -70,7 +70,7 @@ describe("the sandbox's stream, when the server closes", () => {
   })
 
   it('has ended for a page that left it before the sandbox answered', async () => {
-    const request = http.get(`${page}/stream`).on('error', () => undefined)
+    const request = http.get(`${page}/sandbox/stream`).on('error', () => undefined)
     const upstream = await nextRequest()
     const ended = once(upstream, 'close')
     request.destroy()
@@ -79,7 +79,7 @@ describe("the sandbox's stream, when the server closes", () => {
   })
 
   it('does not begin any more where the sandbox has not answered yet', async () => {
-    const request = http.get(`${page}/stream`, (answer) => answer.resume())
+    const request = http.get(`${page}/sandbox/stream`, (answer) => answer.resume())
     const upstream = await nextRequest()
     const left = once(request, 'close')
     const closed = app.close()

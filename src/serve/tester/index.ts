@@ -12,7 +12,7 @@ import { ownPagesOnly } from '../../http/guards'
 import { findUpstreams } from './upstreams'
 import { plan, planCall } from './plan'
 import { preview, previewCall } from './preview'
-import { bridgeProxy, sandboxProxy } from './proxy'
+import { proxy } from './proxy'
 import { fileCall, readDoc, start, writeSample } from './start'
 
 /** Events of this page may be large, and many; the public routes keep the original's limit. */
@@ -49,8 +49,7 @@ export async function tester(app: FastifyInstance, { definition }: { definition:
   app.get<{ Params: { name: string } }>('/tester/docs/:name', async ({ params }, reply) =>
     reply.type('text/plain; charset=utf-8').send(await readDoc(params.name))
   )
-  void app.register(sandboxProxy, { prefix: '/tester/sandbox', upstreams })
-  void app.register(bridgeProxy, { prefix: '/tester/bridge', upstreams })
+  void app.register(proxy, { prefix: '/tester', upstreams })
 }
 
 /** A call of this page. @throws HttpError 400 */

@@ -1,3 +1,4 @@
+import type { ComponentChild } from 'preact'
 import { useState } from 'preact/hooks'
 import { clock, counted, wordsOf } from '../model/words'
 import {
@@ -11,12 +12,12 @@ import {
   sendToBridge,
   waitingEvents
 } from '../state/bridge'
-import type { DeadLetter, PartitionStatus, WaitingEvent } from '../../bridge/queue'
+import type { DeadLetter, PartitionStatus } from '../../bridge/queue'
 import type { OpenedLetter } from '../state/bridge'
 import { start } from '../state/definition'
 import { reading, settings } from '../state/inputs'
 import { Json } from './Json'
-import { Confirmed, Value } from './pieces'
+import { Confirmed, TextButton, Value } from './pieces'
 
 /** What the bridge has in hand, key by key. */
 export function BridgePane() {
@@ -63,9 +64,9 @@ function SendHere() {
     if (!reading.value.mistake) void sendToBridge(reading.value.events, settings.value.apiKey ?? '')
   }
   return (
-    <button type="button" class="link" disabled={mistake !== undefined} onClick={send}>
+    <TextButton disabled={mistake !== undefined} act={send}>
       Post the event here
-    </button>
+    </TextButton>
   )
 }
 
@@ -108,22 +109,11 @@ function PartitionView({ partition: one }: { partition: PartitionStatus }) {
 
 /** The events that wait, when somebody looks. */
 function Waiting({ partition }: { partition: string }) {
-  const [shown, setShown] = useState<WaitingEvent[] | string>('Looking …')
-  const look = (isOpen: boolean) => {
-    if (isOpen)
-      waitingEvents(partition).then(
-        ({ events }) => setShown(events),
-        (error) => setShown(wordsOf(error))
-      )
-  }
   return (
-    <details onToggle={(event) => look(event.currentTarget.open)}>
-      <summary>Waiting events</summary>
-      {typeof shown === 'string' ? (
-        <p class="quiet">{shown}</p>
-      ) : (
+    <Loaded title="Waiting events" load={() => waitingEvents(partition)}>
+      {({ events }) => (
         <ul>
-          {shown.map(({ id, event, arrivedAt, attempts, deferred }) => (
+          {events.map(({ id, event, arrivedAt, attempts, deferred }) => (
             <li key={id}>
               {event.type} <span class="code">{event.messageId}</span>, since {clock(arrivedAt)}
               {attempts > 0 && `, tried ${counted(attempts, 'time')}`}
@@ -133,20 +123,32 @@ function Waiting({ partition }: { partition: string }) {
           ))}
         </ul>
       )}
+    </Loaded>
+  )
+}
+
+interface LoadedProps<T> {
+  title: string
+  load: () => Promise<T>
+  children: (loaded: T) => ComponentChild
+}
+
+const LOOKING = 'Looking …'
+
+/** What is asked for whenever somebody opens it. */
+function Loaded<T extends object>({ title, load, children }: LoadedProps<T>) {
+  const [loaded, setLoaded] = useState<T | string>(LOOKING)
+  const look = (isOpen: boolean) => isOpen && load().then(setLoaded, (error) => setLoaded(wordsOf(error)))
+  return (
+    <details onToggle={(event) => void look(event.currentTarget.open)}>
+      <summary>{title}</summary>
+      {typeof loaded === 'string' ? <p class={loaded === LOOKING ? 'quiet' : 'bad'}>{loaded}</p> : children(loaded)}
     </details>
   )
 }
 
 function LetterView({ letter }: { letter: DeadLetter }) {
   const { id, type, messageId, reason, detail, diedAt } = letter
-  const [opened, setOpened] = useState<OpenedLetter | string | undefined>(undefined)
-  const look = (isOpen: boolean) => {
-    if (isOpen)
-      openLetter(id).then(
-        ({ deadLetter }) => setOpened(deadLetter),
-        (error) => setOpened(wordsOf(error))
-      )
-  }
   return (
     <li class="card">
       <p class="card-head">
@@ -155,9 +157,9 @@ function LetterView({ letter }: { letter: DeadLetter }) {
         </span>
         <span class="actions">
           {type !== 'rejected' && (
-            <button type="button" class="link" onClick={() => void retryLetter(letter)}>
+            <TextButton act={() => void retryLetter(letter)}>
               Retry<span class="unseen"> {messageId}</span>
-            </button>
+            </TextButton>
           )}
           <Confirmed label="Purge" question="Really purge?" act={() => void purgeLetter(letter)} />
         </span>
@@ -165,10 +167,9 @@ function LetterView({ letter }: { letter: DeadLetter }) {
       <p>
         {reason.replaceAll('_', ' ')}, {clock(diedAt)}: {detail}
       </p>
-      <details onToggle={(event) => look(event.currentTarget.open)}>
-        <summary>Open</summary>
-        {typeof opened === 'string' ? <p class="bad">{opened}</p> : opened && <Opened key={id} letter={opened} />}
-      </details>
+      <Loaded title="Open" load={() => openLetter(id)}>
+        {({ deadLetter }) => <Opened key={id} letter={deadLetter} />}
+      </Loaded>
     </li>
   )
 }

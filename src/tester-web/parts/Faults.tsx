@@ -1,5 +1,6 @@
 import { currentFault, FAULTS, faultTrouble, makeFault } from '../state/faults'
 import type { Fault } from '../state/faults'
+import { Radio, TextButton } from './pieces'
 
 /** Makes EmailSendX fail on purpose. One thing at a time, until it is put right. */
 export function Faults() {
@@ -9,19 +10,18 @@ export function Faults() {
       <legend>What goes wrong</legend>
       <div class="switch">
         {(Object.keys(FAULTS) as Fault[]).map((fault) => (
-          <label key={fault}>
-            <input type="radio" name="fault" checked={fault === current} onChange={() => makeFault(fault)} />
-            <span>{FAULTS[fault].label}</span>
-          </label>
+          <Radio
+            key={fault}
+            name="fault"
+            label={FAULTS[fault].label}
+            checked={fault === current}
+            choose={() => makeFault(fault)}
+          />
         ))}
       </div>
       <p class="hint" id="fault-hint" role="status">
         {faultTrouble.value || (current ? FAULTS[current].hint : 'A fault set elsewhere is in force.')}{' '}
-        {current !== 'none' && (
-          <button type="button" class="link" onClick={() => makeFault('none')}>
-            Back to normal
-          </button>
-        )}
+        {current !== 'none' && <TextButton act={() => makeFault('none')}>Back to normal</TextButton>}
       </p>
     </fieldset>
   )

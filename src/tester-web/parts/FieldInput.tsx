@@ -4,6 +4,7 @@ import type { Field } from '../state/definition'
 import { wordsOf } from '../model/words'
 import { brokenFields, noteBroken } from '../state/inputs'
 import { ListPicker } from './ListPicker'
+import { TextButton } from './pieces'
 
 interface FieldInputProps {
   id: string
@@ -15,24 +16,17 @@ interface FieldInputProps {
 /** A field of a mapping: label, value, description, and the way back to the default. */
 export function FieldInput({ id, field, value, change }: FieldInputProps) {
   const isChanged = toText(value) !== toText(field.default) || id in brokenFields.value
+  const toDefault = () => {
+    noteBroken(id)
+    change(field.default)
+  }
   return (
     <div class={isChanged ? 'field changed' : 'field'}>
       <div class="field-head">
         <label for={id}>
           {field.label} {field.required === true && <span class="required">required</span>}
         </label>
-        {isChanged && (
-          <button
-            type="button"
-            class="link"
-            onClick={() => {
-              noteBroken(id)
-              change(field.default)
-            }}
-          >
-            Back to {toText(field.default) || 'empty'}
-          </button>
-        )}
+        {isChanged && <TextButton act={toDefault}>Back to {toText(field.default) || 'empty'}</TextButton>}
       </div>
       <Control id={id} field={field} value={value} change={change} />
       <p class="hint" id={`${id}-hint`}>

@@ -1,7 +1,16 @@
+import { effect } from '@preact/signals'
 import { manifest } from '../state/definition'
-import { theme } from '../state/theme'
-import type { Theme } from '../state/theme'
+import { persisted } from '../state/storage'
 import { isHelpOpen } from './Help'
+import { TextButton } from './pieces'
+
+type Theme = 'system' | 'light' | 'dark'
+
+const theme = persisted<Theme>('theme', 'system')
+// `system` leaves the colours to the browser.
+effect(() => {
+  document.documentElement.dataset.theme = theme.value
+})
 
 const THEMES: [Theme, string][] = [
   ['system', 'System'],
@@ -17,9 +26,9 @@ export function Header() {
         {manifest.value?.name ?? 'EmailSendX'} <span class="quiet">for Segment</span>
       </h1>
       <p class="quiet header-line">See an event become a contact</p>
-      <button type="button" class="link" onClick={() => (isHelpOpen.value = true)}>
+      <TextButton act={() => (isHelpOpen.value = true)}>
         Help <kbd>?</kbd>
-      </button>
+      </TextButton>
       <label class="theme">
         <span class="quiet">Colours</span>
         <select value={theme.value} onChange={(event) => (theme.value = event.currentTarget.value as Theme)}>

@@ -6,6 +6,7 @@ import { MappingInput } from './MappingInput'
 import { SettingsInput } from './SettingsInput'
 import { Tabs } from './Tabs'
 import { summaryOf } from './ResultsPane'
+import { TextButton } from './pieces'
 
 export function Inputs() {
   const changes = actions.value.reduce((sum, [slug]) => sum + changesOf(slug), 0)
@@ -52,10 +53,7 @@ function SendBar() {
       </fieldset>
       {mappingTrouble.value !== undefined && (
         <p class="bad" role="alert">
-          The mapping is broken.{' '}
-          <button type="button" class="link" onClick={() => (inputsTab.value = 'mapping')}>
-            Mend it
-          </button>
+          The mapping is broken. <TextButton act={() => (inputsTab.value = 'mapping')}>Mend it</TextButton>
         </p>
       )}
       {sendings.value.length > 0 && (

@@ -1,3 +1,4 @@
+import { jsonOf } from '../../http/json'
 import { visible } from '../model/words'
 
 /** A JSON value, indented and coloured. It is text throughout, whatever is in it. */
@@ -30,13 +31,6 @@ function coloured(json: string) {
 
 /** The body of a request or answer: JSON where it is some. */
 export function Body({ body, label }: { body: unknown; label: string }) {
-  return <Json value={typeof body === 'string' ? parsed(body) : body} label={label} />
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
+  const value = typeof body === 'string' ? jsonOf(body) : body
+  return <Json value={value === undefined ? body : value} label={label} />
 }

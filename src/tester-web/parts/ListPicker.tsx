@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks'
 import { settings } from '../state/inputs'
 import { ask } from '../state/server'
+import { TextButton } from './pieces'
 
 interface Choice {
   label: string
@@ -102,11 +103,7 @@ function Choices({ current, choose }: { current: string; choose: (value: string)
           </li>
         ))}
       </ul>
-      {shown?.nextPage && (
-        <button type="button" class="link" onClick={() => void load(query, shown.nextPage)}>
-          More
-        </button>
-      )}
+      {shown?.nextPage && <TextButton act={() => void load(query, shown.nextPage)}>More</TextButton>}
       <p role="status" class="hint">
         {shown ? shown.trouble ?? (shown.choices.length === 0 ? 'No list has this in its name.' : '') : 'Asking …'}
       </p>

@@ -8,6 +8,7 @@ import { saved } from '../state/saved'
 import { persisted } from '../state/storage'
 import { FieldInput } from './FieldInput'
 import { SaveAs } from './SaveAs'
+import { Radio, TextButton } from './pieces'
 
 const chosen = persisted<string | null>('mapping-of', null)
 const trouble = signal('')
@@ -27,20 +28,20 @@ export function MappingInput() {
       <fieldset class="switch">
         <legend class="unseen">Action</legend>
         {actions.value.map(([name, { title }]) => (
-          <label key={name}>
-            <input type="radio" name="action" checked={name === slug} onChange={() => (chosen.value = name)} />
-            <span>
-              {title}
-              {changesOf(name) > 0 && ` (${changesOf(name)})`}
-            </span>
-          </label>
+          <Radio
+            key={name}
+            name="action"
+            label={changesOf(name) > 0 ? `${title} (${changesOf(name)})` : title}
+            checked={name === slug}
+            choose={() => (chosen.value = name)}
+          />
         ))}
       </fieldset>
       <div class="row spread">
         <LayOver slug={slug} fields={action.fields} />
-        <button type="button" class="link" disabled={changes === 0} onClick={() => resetMapping(slug)}>
+        <TextButton disabled={changes === 0} act={() => resetMapping(slug)}>
           Reset all
-        </button>
+        </TextButton>
       </div>
       <SaveAs folder="mappings" text={() => JSON.stringify(mapping, null, 2)} />
       <p class="hint">
@@ -71,11 +72,7 @@ function Trigger({ slug, standard }: { slug: string; standard: string }) {
     <div class="field">
       <div class="field-head">
         <label for={id}>Trigger</label>
-        {value !== standard && (
-          <button type="button" class="link" onClick={() => setTrigger(slug, standard)}>
-            Back to {standard}
-          </button>
-        )}
+        {value !== standard && <TextButton act={() => setTrigger(slug, standard)}>Back to {standard}</TextButton>}
       </div>
       <input
         id={id}

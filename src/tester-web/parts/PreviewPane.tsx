@@ -5,6 +5,7 @@ import { actions, manifest, titleOf } from '../state/definition'
 import { chosenEvent, reading } from '../state/inputs'
 import { preview } from '../state/preview'
 import { Planned } from './Planned'
+import { TextButton } from './pieces'
 
 /** What would be sent, before anything is. */
 export function PreviewPane() {
@@ -68,9 +69,9 @@ function Whole({ whole }: { whole: Preview['whole'] }) {
             <>
               ; <span class="bad">{refused.length} would be refused:</span>{' '}
               {refused.slice(0, 5).map(({ event }) => (
-                <button key={event} type="button" class="link" onClick={() => (chosenEvent.value = event)}>
+                <TextButton key={event} act={() => (chosenEvent.value = event)}>
                   {event + 1}
-                </button>
+                </TextButton>
               ))}
               {refused.length > 5 && ' …'}
             </>

@@ -2,7 +2,14 @@ import { signal } from '@preact/signals'
 import { chronological, classOf, toHar } from '../model/log'
 import { sendings } from '../state/results'
 import { ExchangeView } from './ExchangeView'
-import { save } from './save'
+import { Radio, TextButton } from './pieces'
+
+/** Gives the person a file. */
+function save(name: string, content: unknown): void {
+  const address = URL.createObjectURL(new Blob([JSON.stringify(content, null, 2)], { type: 'application/json' }))
+  Object.assign(document.createElement('a'), { href: address, download: name }).click()
+  URL.revokeObjectURL(address)
+}
 
 const shown = signal<string | undefined>(undefined)
 
@@ -21,26 +28,18 @@ export function RequestLog() {
         <fieldset class="switch filters">
           <legend class="unseen">Status</legend>
           {[undefined, ...classes].map((name) => (
-            <label key={name}>
-              <input
-                type="radio"
-                name="log-filter"
-                checked={shown.value === name}
-                onChange={() => (shown.value = name)}
-              />
-              <span>
-                {name ?? 'all'} {name === undefined ? log.length : log.filter((one) => classOf(one) === name).length}
-              </span>
-            </label>
+            <Radio
+              key={name}
+              name="log-filter"
+              label={`${name ?? 'all'} ${log.filter((one) => name === undefined || classOf(one) === name).length}`}
+              checked={shown.value === name}
+              choose={() => (shown.value = name)}
+            />
           ))}
         </fieldset>
         <span class="actions">
-          <button type="button" class="link" onClick={() => save('requests.json', log)}>
-            JSON
-          </button>
-          <button type="button" class="link" onClick={() => save('requests.har', toHar(log))}>
-            HAR
-          </button>
+          <TextButton act={() => save('requests.json', log)}>JSON</TextButton>
+          <TextButton act={() => save('requests.har', toHar(log))}>HAR</TextButton>
         </span>
       </div>
       <div class="exchanges">

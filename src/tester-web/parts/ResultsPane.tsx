@@ -4,11 +4,12 @@ import { meaningOf } from '../model/meaning'
 import type { Meaning, Tone } from '../model/meaning'
 import { clock, counted, nameOf, userOf, visible } from '../model/words'
 import { titleOf } from '../state/definition'
-import { loadIntoEditor, showEvent } from '../state/inputs'
+import { asTyped, loadIntoEditor, showEvent } from '../state/inputs'
 import { forget, forgetAll, isSending, sendEvents, sendings, stop, underWay } from '../state/results'
 import type { Row, Sending } from '../state/results'
 import { Tabs } from './Tabs'
 import { RequestLog } from './RequestLog'
+import { Radio, TextButton } from './pieces'
 
 const tab = signal<'events' | 'requests'>('events')
 
@@ -25,16 +26,8 @@ export function ResultsPane() {
         <p role="status" class="quiet">
           {sendings.value[0] && summaryOf(sendings.value[0])}
         </p>
-        {underWay.value && (
-          <button type="button" class="link" onClick={stop}>
-            Stop
-          </button>
-        )}
-        {sendings.value.length > 0 && !underWay.value && (
-          <button type="button" class="link" onClick={forgetAll}>
-            Clear
-          </button>
-        )}
+        {underWay.value && <TextButton act={stop}>Stop</TextButton>}
+        {sendings.value.length > 0 && !underWay.value && <TextButton act={forgetAll}>Clear</TextButton>}
       </header>
       {sendings.value.length === 0 ? (
         <div class="pane-body">
@@ -91,7 +84,13 @@ function meaningOfRow({ action, result }: Row, ended?: string): Meaning {
     : { tone: 'untaken', headline: 'Not sent', detail: ended }
 }
 
-const countOf = (rows: Told[], tone: Tone): number => rows.filter(({ meaning }) => meaning.tone === tone).length
+/** How many rows have each tone that there is. */
+const countsOf = (rows: Told[]): [Tone, words: string, count: number][] =>
+  TONES.map(([tone, words]): [Tone, string, number] => [
+    tone,
+    words,
+    rows.filter(({ meaning }) => meaning.tone === tone).length
+  ]).filter(([, , count]) => count > 0)
 
 /** `2 delivered, 1 refused`, and while it goes on how far it is. */
 export function summaryOf(sending: Sending): string {
@@ -99,11 +98,9 @@ export function summaryOf(sending: Sending): string {
   if (ended === undefined && done < calls) return calls === 1 ? 'sending …' : `sending … ${done} of ${calls}`
   const rows = told(sending)
   if (rows.length === 0) return 'not sent'
-  return [...TONES]
+  return countsOf(rows)
     .reverse()
-    .map(([tone, words]) => [countOf(rows, tone), words] as const)
-    .filter(([count]) => count > 0)
-    .map(([count, words]) => `${count} ${words}`)
+    .map(([, words, count]) => `${count} ${words}`)
     .join(', ')
 }
 
@@ -119,7 +116,7 @@ function SendingView({ sending, isNewest }: { sending: Sending; isNewest: boolea
   const rows = all
     .filter(({ meaning }) => filter === undefined || meaning.tone === filter)
     .sort((a, b) => (all.length > 1 ? rank(a) - rank(b) || a.event - b.event : 0))
-  const tones = TONES.filter(([tone]) => countOf(all, tone) > 0)
+  const tones = countsOf(all)
   return (
     <article class="sending" aria-label={`Sent at ${clock(at)}`}>
       <header class="sending-head">
@@ -129,39 +126,23 @@ function SendingView({ sending, isNewest }: { sending: Sending; isNewest: boolea
           {took !== undefined && `, ${took} ms`}
         </h4>
         <span class="actions">
-          <button type="button" class="link" onClick={() => loadIntoEditor(events)}>
-            Load into editor
-          </button>
-          <button
-            type="button"
-            class="link"
-            disabled={isSending.value}
-            onClick={() => void sendEvents(withoutIds(events))}
-          >
+          <TextButton act={() => loadIntoEditor(events)}>Load into editor</TextButton>
+          {/* As other events: with their old ids Segment's world would take them for the same ones. */}
+          <TextButton disabled={isSending.value} act={() => void sendEvents(events.map(asTyped))}>
             Send again
-          </button>
-          {!isNewest && (
-            <button type="button" class="link" onClick={() => forget(id)}>
-              Forget
-            </button>
-          )}
+          </TextButton>
+          {!isNewest && <TextButton act={() => forget(id)}>Forget</TextButton>}
         </span>
       </header>
       {ended !== undefined && <p class="bad">{ended}</p>}
       {tones.length > 1 && (
         <fieldset class="switch filters">
           <legend class="unseen">Show</legend>
-          <Filter
-            name={id}
-            label={`all ${all.length}`}
-            checked={filter === undefined}
-            choose={() => setFilter(undefined)}
-          />
-          {tones.map(([tone, words]) => (
-            <Filter
+          {[[undefined, 'all', all.length] as const, ...tones].map(([tone, words, count]) => (
+            <Radio
               key={tone}
-              name={id}
-              label={`${words} ${countOf(all, tone)}`}
+              name={`filter-${id}`}
+              label={`${words} ${count}`}
               checked={filter === tone}
               choose={() => setFilter(tone)}
             />
@@ -173,27 +154,8 @@ function SendingView({ sending, isNewest }: { sending: Sending; isNewest: boolea
           <RowView key={`${row.event} ${row.action}`} row={row} sending={sending} />
         ))}
       </ul>
-      {rows.length > limit && (
-        <button type="button" class="link" onClick={() => setLimit(rows.length)}>
-          Show all {rows.length}
-        </button>
-      )}
+      {rows.length > limit && <TextButton act={() => setLimit(rows.length)}>Show all {rows.length}</TextButton>}
     </article>
-  )
-}
-
-/** Sent again they are other events: with their old ids Segment's world would take them for the same ones. */
-const withoutIds = (events: Sending['events']): Sending['events'] =>
-  events.map(({ messageId, timestamp, ...event }) =>
-    String(messageId).startsWith('tester-') ? event : { messageId, timestamp, ...event }
-  )
-
-function Filter(props: { name: string; label: string; checked: boolean; choose: () => void }) {
-  return (
-    <label>
-      <input type="radio" name={`filter-${props.name}`} checked={props.checked} onChange={props.choose} />
-      <span>{props.label}</span>
-    </label>
   )
 }
 

@@ -61,14 +61,7 @@ export function Automations({ state: { automations, automationRuns } }: ViewProp
             <strong>{name}</strong> <span class="badge">{status}</span>
           </p>
           <p class="quiet">
-            {triggerEvent === null ? (
-              'waits for no custom event'
-            ) : (
-              <>
-                waits for <span class="code">{triggerEvent}</span>
-              </>
-            )}
-            , started {counted(enrolledCount, 'time')}
+            waits for <span class="code">{triggerEvent}</span>, started {counted(enrolledCount, 'time')}
           </p>
         </li>
       ))}
@@ -80,7 +73,7 @@ export function Automations({ state: { automations, automationRuns } }: ViewProp
             </span>
             <Time at={startedAt} />
           </p>
-          {eventName !== null && <p class="quiet code">{eventName}</p>}
+          <p class="quiet code">{eventName}</p>
         </li>
       ))}
     </ul>

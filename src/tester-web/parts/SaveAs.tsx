@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { wordsOf } from '../model/words'
 import { drop, exportFile, keep, saved } from '../state/saved'
 import type { Folder } from '../state/saved'
+import { TextButton } from './pieces'
 
 /** Gives what is here a name: in this browser, or as a file of `.segment` for everybody with the checkout. */
 export function SaveAs({ folder, text }: { folder: Folder; text: () => string }) {
@@ -51,9 +52,9 @@ export function SaveAs({ folder, text }: { folder: Folder; text: () => string })
           {saved.value[folder].map((one) => (
             <span class="chip" key={one.name}>
               {one.name}{' '}
-              <button type="button" class="link" onClick={() => drop(folder, one.name)}>
+              <TextButton act={() => drop(folder, one.name)}>
                 forget<span class="unseen"> {one.name}</span>
-              </button>
+              </TextButton>
             </span>
           ))}
         </p>

@@ -6,6 +6,7 @@ import { effective, initialSettings, setSetting, settings } from '../state/input
 import { apiUrl, goesToSandbox } from '../state/sandbox'
 import { ask } from '../state/server'
 import { ListPicker } from './ListPicker'
+import { TextButton } from './pieces'
 
 export function SettingsInput() {
   const fields = Object.entries(manifest.value?.authentication?.fields ?? {})
@@ -33,9 +34,9 @@ function Setting({ name, field }: { name: string; field: Field }) {
           {field.label} {field.required === true && <span class="required">required</span>}
         </label>
         {value !== initial && (
-          <button type="button" class="link" onClick={() => change(initial)}>
+          <TextButton act={() => change(initial)}>
             Reset<span class="unseen"> {field.label}</span>
-          </button>
+          </TextButton>
         )}
       </div>
       {name === 'defaultListId' ? (
@@ -49,9 +50,7 @@ function Setting({ name, field }: { name: string; field: Field }) {
       {name === 'apiUrl' && !goesToSandbox.value && start.value?.sandbox && (
         <p class="hint">
           Events go to {apiUrl.value}.{' '}
-          <button type="button" class="link" onClick={() => change(start.value?.sandbox ?? '')}>
-            Use the sandbox
-          </button>
+          <TextButton act={() => change(start.value?.sandbox ?? '')}>Use the sandbox</TextButton>
         </p>
       )}
     </div>

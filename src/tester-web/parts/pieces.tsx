@@ -24,6 +24,39 @@ export function Time({ at }: { at: string }) {
   return <time dateTime={at}>{clock(Date.parse(at))}</time>
 }
 
+interface TextButtonProps {
+  act: () => unknown
+  disabled?: boolean
+  children: ComponentChildren
+}
+
+/** A button that looks like a link. */
+export function TextButton({ act, disabled, children }: TextButtonProps) {
+  return (
+    <button type="button" class="link" disabled={disabled} onClick={act}>
+      {children}
+    </button>
+  )
+}
+
+interface RadioProps {
+  /** The same for all of a group. */
+  name: string
+  label: ComponentChildren
+  checked: boolean
+  choose: () => unknown
+}
+
+/** One choice of several. */
+export function Radio({ name, label, checked, choose }: RadioProps) {
+  return (
+    <label>
+      <input type="radio" name={name} checked={checked} onChange={choose} />
+      <span>{label}</span>
+    </label>
+  )
+}
+
 /** For what can't be taken back: it asks, and a second press means yes. */
 export function Confirmed({ label, question, act }: { label: string; question: string; act: () => void }) {
   const [isAsking, setAsking] = useState(false)

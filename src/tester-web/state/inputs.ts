@@ -72,7 +72,8 @@ export function showEvent(events: Event[], index: number): void {
   eventToShow.value = { index }
 }
 
-function asTyped(event: Event): Event {
+/** The event without what the page has added, if it has. */
+export function asTyped(event: Event): Event {
   if (!String(event.messageId).startsWith('tester-')) return event
   const { messageId: _id, timestamp: _time, ...typed } = event
   return typed
