@@ -1,6 +1,8 @@
 import type { InputField } from '@segment/actions-core'
 import { MAX_CONTACTS_PER_CALL } from './constants'
 
+type FieldValue = InputField['default']
+
 /** The condition that makes a field required when none of the others is there. */
 export function requiredUnless(...fieldKeys: string[]): InputField['required'] {
   return {
@@ -13,12 +15,27 @@ export function requiredUnless(...fieldKeys: string[]): InputField['required'] {
  * The first of these places with a text that is not blank. The core's `blank` alone would throw for an object with a
  * `toString` of its own, and with it a whole batch; `@replace` makes everything that is no text blank.
  */
-export function firstText(path: string, ...others: string[]): InputField['default'] {
+export function firstText(path: string, ...others: string[]): FieldValue {
   if (others.length === 0) return { '@path': path }
   const text = {
     '@replace': { pattern: ' ', replacement: '', ignorecase: false, global: true, value: { '@path': path } }
   }
   return { '@if': { blank: text, then: { '@path': path }, else: firstText(...(others as [string])) } }
+}
+
+/**
+ * The object at this place. Merged with nothing, the `[]` that PHP writes for an empty object is one. A text, or a list with
+ * something in it, is refused as it is: merged it would be an object of its parts.
+ * @param value where that place may be another
+ */
+export function objectAt(path: string, value: FieldValue = { '@path': path }): FieldValue {
+  return {
+    '@if': {
+      exists: { '@path': `${path}.0` },
+      then: { '@path': path },
+      else: { '@merge': { direction: 'right', objects: [value] } }
+    }
+  }
 }
 
 export const userId: InputField = {

@@ -1,6 +1,6 @@
 import type { ActionDefinition } from '@segment/actions-core'
 import { EmailSendX } from '../api'
-import { anonymousId, batch_size, enable_batching, firstText, requiredUnless, userId } from '../common-fields'
+import { anonymousId, batch_size, enable_batching, firstText, objectAt, requiredUnless, userId } from '../common-fields'
 import { NO_LIST } from '../constants'
 import type { Settings } from '../generated-types'
 import { listChoices } from '../lists'
@@ -61,15 +61,7 @@ const action: ActionDefinition<Settings, Payload> = {
       description:
         'What else you know about the contact. Every trait other than the email address and the names becomes a metadata field of the same name. Empty values are not sent, so they never erase anything.',
       type: 'object',
-      default: {
-        // A text, or a list with something in it: refused as it is, since merged it would be an object of its parts.
-        '@if': {
-          exists: { '@path': '$.traits.0' },
-          then: { '@path': '$.traits' },
-          // Merged with nothing, the [] that PHP writes for an empty object is one.
-          else: { '@merge': { direction: 'right', objects: [TRAITS] } }
-        }
-      },
+      default: objectAt('$.traits', TRAITS),
       defaultObjectUI: 'keyvalue',
       category: 'data'
     },

@@ -24,9 +24,9 @@ export async function linkUserIds(api: EmailSendX, memory: Memory, rows: Identif
     if (outcome.kind !== 'delivered') continue
     const isLinked = memory.learn(payload, email)
     const { userId, linkUserId } = payload
-    if (!userId?.trim() || linkUserId === false || toEmail(userId) === email) continue
+    if (!userId?.trim() || linkUserId === false) continue
     untold.delete(userId)
-    if (!isLinked) untold.set(userId, email)
+    if (!isLinked && toEmail(userId) !== email) untold.set(userId, email)
   }
   if (untold.size === 0) return
 

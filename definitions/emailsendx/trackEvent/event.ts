@@ -25,7 +25,7 @@ export function toEvent(payload: Payload, now = Date.now()): ReadyEvent {
   if (isDeeperThan(MAX_DEPTH, payload.properties)) {
     throw new PayloadValidationError(`The properties are nested more than ${MAX_DEPTH} levels deep.`)
   }
-  const event: CustomEvent = { name, data: payload.properties as JSONObject | undefined }
+  const event: CustomEvent = { name, data: propertiesOf(payload) }
 
   const bytes = Buffer.byteLength(JSON.stringify(event))
   if (bytes > MAX_BODY_BYTES) {
@@ -45,6 +45,11 @@ export function toEvent(payload: Payload, now = Date.now()): ReadyEvent {
     }
   }
   return { email, event }
+}
+
+/** Undefined for an event that has none. */
+export function propertiesOf({ properties }: Payload): JSONObject | undefined {
+  return properties && Object.keys(properties).length > 0 ? (properties as JSONObject) : undefined
 }
 
 /**

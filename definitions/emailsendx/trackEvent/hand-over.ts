@@ -5,6 +5,7 @@ import type { Memory } from '../memory'
 import { unaddressed } from '../outcome'
 import type { Outcome } from '../outcome'
 import type { SegmentCall } from '../types'
+import { propertiesOf } from './event'
 import { firedWords } from './fire'
 import type { Payload } from './generated-types'
 
@@ -45,10 +46,9 @@ const ADVICE =
   'Send the address with the event: context.traits.email on servers, a source middleware that adds it on websites.'
 
 /** Segment's webhook payload, without anything that was not given. */
-function toCall(
-  { userId = '', anonymousId, messageId, timestamp, properties, context }: Payload,
-  event: string
-): SegmentCall {
+function toCall(payload: Payload, event: string): SegmentCall {
+  const { userId = '', anonymousId, messageId, timestamp, context } = payload
+  const properties = propertiesOf(payload)
   return {
     type: 'track',
     userId,
@@ -56,7 +56,7 @@ function toCall(
     ...(anonymousId && { anonymousId }),
     ...(messageId && { messageId }),
     ...(timestamp && { timestamp }),
-    ...(properties && { properties: properties as JSONObject }),
+    ...(properties && { properties }),
     ...(context && { context: context as JSONObject })
   }
 }

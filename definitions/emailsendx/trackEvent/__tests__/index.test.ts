@@ -111,6 +111,12 @@ describe('Track Event', () => {
       expect(api.events).toEqual([{ contactId: `id of ${EMAIL}`, name: 'e' }])
     })
 
+    it.each([[{}], [[]]])('that are empty, as PHP writes them or not, are as good as none: %j', async (properties) => {
+      const api = apiWith(EMAIL)
+      await fire(track('e', EMAIL, { properties: properties as never }))
+      expect(api.events).toEqual([{ contactId: `id of ${EMAIL}`, name: 'e' }])
+    })
+
     it.each([
       ['an array', ['a']],
       ['a text', 'a']
