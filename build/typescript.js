@@ -3,6 +3,7 @@
 const { createHash } = require('node:crypto')
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
+const { isMainThread } = require('node:worker_threads')
 
 /*
  * Once this file is required, `require` reads TypeScript: a checkout runs its sources as they stand. tsx does the same, and more,
@@ -17,7 +18,8 @@ const MADE_BY = readFileSync(path.join(__dirname, 'to-javascript.js'))
 for (const extension of ['.ts', '.tsx']) {
   require.extensions[extension] = (module, file) => module._compile(load(file), file)
 }
-process.setSourceMapsEnabled(true)
+// Reading the maps takes a while, and of the errors of a thread only the messages get out.
+if (isMainThread) process.setSourceMapsEnabled(true)
 
 function load(file) {
   const source = readFileSync(file, 'utf8')
