@@ -1,6 +1,6 @@
 import { Analytics } from '@segment/analytics-node'
 import RudderAnalytics from '@rudderstack/rudder-sdk-node'
-import { createHmac } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import fc from 'fast-check'
 import type { FastifyInstance } from 'fastify'
@@ -16,18 +16,24 @@ import type { AppParts } from '../app'
 import { buildApp } from '../app'
 import { Memory } from '../ingest/memory'
 import { createMetrics } from '../metrics'
-import type { Queue } from '../queue'
+import type { Lease, Queue } from '../queue'
 import { openQueue } from '../queue'
 import { prove } from '../queue/__tests__/__helpers__/prove'
 
-const key = 'esx_test_0123456789abcdef0123456789abcdef'
-const auth = { authorization: `Bearer ${key}` }
 const track = { type: 'track', messageId: 'm1', event: 'Purchase Completed', userId: 'user_12345' }
 
 let queue: Queue
 let app: FastifyInstance
 let url: string
 let memory: Memory
+/** Each test has a key, and so a partition, of its own. */
+let key: string
+let auth: { authorization: string }
+
+beforeEach(() => {
+  key = `esx_test_${randomUUID()}`
+  auth = { authorization: `Bearer ${key}` }
+})
 
 async function start(parts: Partial<AppParts> & { maxBytes?: number } = {}): Promise<void> {
   queue = await openQueue(':memory:', parts.maxBytes === undefined ? {} : { maxBytes: parts.maxBytes })
@@ -40,11 +46,17 @@ async function start(parts: Partial<AppParts> & { maxBytes?: number } = {}): Pro
   url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
 }
 
-afterEach(async () => {
+async function stop(): Promise<void> {
   app.server.closeAllConnections()
   await app.close()
   await queue.close()
-})
+}
+
+/** What the store holds of the test's key. */
+async function stored(): Promise<{ events: number; deadLetters: number }> {
+  const [{ events, deadLetters } = { events: 0, deadLetters: 0 }] = await queue.partitions.list({ apiKey: key })
+  return { events, deadLetters }
+}
 
 async function post(path: string, body: string | Buffer | undefined, headers: Record<string, string> = auth) {
   const response = await fetch(url + path, { method: 'POST', body, headers, redirect: 'manual' })
@@ -59,7 +71,9 @@ const postJson = (path: string, body: unknown, headers?: Record<string, string>)
   post(path, JSON.stringify(body), headers)
 
 describe('what the ingest answers', () => {
-  beforeEach(() => start())
+  beforeAll(() => start())
+  beforeEach(() => prove(queue, key))
+  afterAll(stop)
 
   it('counts what became of each event, once all are stored', async () => {
     const { status, body } = await postJson('/api/segment/track', [
@@ -69,7 +83,7 @@ describe('what the ingest answers', () => {
       { ...track, messageId: 'm2' }
     ])
     expect({ status, body }).toEqual({ status: 200, body: { accepted: 2, duplicates: 0, ignored: 1, rejected: 1 } })
-    expect(await queue.stats()).toMatchObject({ events: 2, deadLetters: 1 })
+    expect(await stored()).toEqual({ events: 2, deadLetters: 1 })
   })
 
   it('recognises what it took before', async () => {
@@ -95,7 +109,7 @@ describe('what the ingest answers', () => {
     ['/V1/I', { traits: { email: 'a@x.io' } }]
   ])('takes an event at %s', async (path, body) => {
     expect((await postJson(path, body)).body).toMatchObject({ accepted: 1 })
-    expect((await queue.stats()).events).toBe(1)
+    expect((await stored()).events).toBe(1)
   })
 
   it.each(['page', 'p', 'screen', 's', 'group', 'g', 'alias', 'a'])('ignores what comes in at /v1/%s', async (call) =>
@@ -148,7 +162,7 @@ describe('what the ingest answers', () => {
 
   it('keeps a request to delete somebody, with what to do', async () => {
     await postJson('/api/segment/track', { type: 'delete', userId: 'user_12345', messageId: 'delete-1' })
-    const [letter] = await queue.deadLetters.list({})
+    const [letter] = await queue.deadLetters.list({ apiKey: key })
     expect(letter).toMatchObject({ reason: 'rejected', detail: expect.stringContaining('by hand') as string })
   })
 
@@ -160,7 +174,7 @@ describe('what the ingest answers', () => {
     expect(status).toBe(200)
     const wrong = await postJson('/api/segment/track?unknownContact=drop', { ...track, messageId: 'm2' })
     expect(wrong).toMatchObject({ status: 400, body: { error: 'option unknownContact is wait, create or skip' } })
-    expect((await queue.stats()).events).toBe(1)
+    expect((await stored()).events).toBe(1)
   })
 
   it('tells somebody without a key how to send it', async () => {
@@ -175,15 +189,13 @@ describe('what the ingest answers', () => {
   })
 
   it('refuses more than 16 MB, and more events than anyone sends', async () => {
-    const large = JSON.stringify({ ...track, properties: { text: 'x'.repeat(16 * 1024 * 1024) } })
-    expect((await post('/api/segment/track', large)).status).toBe(413)
+    expect((await post('/api/segment/track', Buffer.alloc(16 * 1024 * 1024 + 1, ' '))).status).toBe(413)
     expect((await postJson('/api/segment/track', new Array(10_001).fill(null))).status).toBe(413)
     expect(memory.bytes).toBe(0)
-    expect(await queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
+    expect(await stored()).toEqual({ events: 0, deadLetters: 0 })
   })
 
   it('takes a batch of 4,000', async () => {
-    await prove(queue, key)
     const batch = Array.from({ length: 4000 }, (_, i) => ({
       ...track,
       messageId: `m${i}`,
@@ -193,11 +205,10 @@ describe('what the ingest answers', () => {
   })
 
   it('keeps an event over 32 KB as a dead letter, and its neighbours go on', async () => {
-    await prove(queue, key)
-    const large = { ...track, messageId: 'large', properties: { text: 'x'.repeat(4_000_000) } }
+    const large = { ...track, messageId: 'large', properties: { text: 'x'.repeat(400_000) } }
     expect((await postJson('/api/rudderstack/track', [large, track])).body).toMatchObject({ accepted: 1, rejected: 1 })
-    const [{ id, detail }] = await queue.deadLetters.list({})
-    expect(detail).toMatch(/^an event of 40001\d\d bytes, .* the limit is 32000/)
+    const [{ id, detail }] = await queue.deadLetters.list({ apiKey: key })
+    expect(detail).toMatch(/^an event of 4001\d\d bytes, .* the limit is 32000/)
     expect((await queue.deadLetters.show(id))?.content).toBe(JSON.stringify(large))
   })
 
@@ -215,12 +226,11 @@ describe('what the ingest answers', () => {
     })
   })
 
-  it('serves a thousand connections at once', async () => {
-    await prove(queue, key)
-    const agent = new Agent({ maxSockets: 1000 })
+  it('serves 600 connections at once, more than Node lets wait', async () => {
+    const agent = new Agent()
     const answers = await Promise.all(
       Array.from(
-        { length: 1000 },
+        { length: 600 },
         (_, i) =>
           new Promise<number | undefined>((resolve, reject) => {
             const sent = httpRequest(
@@ -236,14 +246,15 @@ describe('what the ingest answers', () => {
     )
     agent.destroy()
     expect(new Set(answers)).toEqual(new Set([200]))
-    expect((await queue.stats()).events).toBe(1000)
+    expect((await stored()).events).toBe(600)
   })
 })
 
 describe('a shared secret', () => {
   const sign = (text: string) => createHmac('sha1', 'wh-secret').update(text).digest('hex')
 
-  beforeEach(() => start({ sharedSecret: 'wh-secret' }))
+  beforeAll(() => start({ sharedSecret: 'wh-secret' }))
+  afterAll(stop)
 
   it("lets in what it signs of Segment's", async () => {
     const text = JSON.stringify([track, { ...track, messageId: 'm2' }])
@@ -257,7 +268,7 @@ describe('a shared secret', () => {
   it('keeps out what it does not', async () => {
     expect((await postJson('/api/segment/track', track)).status).toBe(401)
     expect((await postJson('/api/segment/track', track, { ...auth, 'x-signature': sign('other') })).status).toBe(401)
-    expect((await queue.stats()).events).toBe(0)
+    expect((await stored()).events).toBe(0)
   })
 
   it('is not asked of those who cannot sign', async () => {
@@ -267,6 +278,8 @@ describe('a shared secret', () => {
 })
 
 describe('trouble of ours', () => {
+  afterEach(stop)
+
   it('is 503 while the store is closed', async () => {
     await start()
     await queue.close()
@@ -321,9 +334,11 @@ describe('trouble of ours', () => {
 describe('the real SDKs send again what was refused for trouble of ours', () => {
   let wellAgain: Promise<void>
 
+  beforeAll(() => start({ memory: new Memory(100_000) }))
+  afterAll(stop)
+
   /** There is no memory for a request until one was refused. */
-  beforeEach(async () => {
-    await start({ memory: new Memory(100_000) })
+  beforeEach(() => {
     const others = memory.shareOf({ address: '127.0.0.1', apiKey: 'esx_test_other', isProven: true })
     others.take(100_000)
     wellAgain = new Promise((resolve) => {
@@ -344,18 +359,23 @@ describe('the real SDKs send again what was refused for trouble of ours', () => 
     analytics.track({ userId: 'user_12345', event: 'Purchase Completed' })
     await Promise.all([wellAgain, analytics.closeAndFlush()])
     expect(failed).toEqual([])
-    expect((await queue.stats()).events).toBe(1)
+    expect((await stored()).events).toBe(1)
   })
 
   it('from RudderStack', async () => {
     const analytics = new RudderAnalytics(key, { dataPlaneUrl: url, logLevel: 'none' })
     analytics.track({ userId: 'user_12345', event: 'Purchase Completed' })
     await Promise.all([wellAgain, analytics.flush()])
-    expect((await queue.stats()).events).toBe(1)
+    expect((await stored()).events).toBe(1)
   })
 })
 
-describe('clients that misbehave', () => {
+const ALLOWED = [200, 400, 401, 404, 408, 413, 429, 431, 503]
+
+describe('clients that misbehave on the wire', () => {
+  beforeAll(() => start({ timeout: { head: 100, body: 200 } }))
+  afterAll(stop)
+
   async function answerTo(...parts: string[]): Promise<string> {
     const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
     let answer = ''
@@ -372,18 +392,45 @@ describe('clients that misbehave', () => {
     [
       'never finish their body',
       [
-        `POST /api/segment/track HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Length: 1000\r\n\r\n`,
+        'POST /api/segment/track HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer esx_test_slow\r\nContent-Length: 1000\r\n\r\n',
         '['
       ]
     ]
   ])('and %s lose the connection', async (_, parts) => {
-    await start({ timeout: { head: 100, body: 200 } })
     expect(await answerTo(...parts)).toMatch(/^$|^HTTP\/1.1 408 /)
     expect(memory.bytes).toBe(0)
   })
 
+  it('and do not even speak HTTP are told so', async () => {
+    const line = fc.oneof(
+      fc.string({ unit: 'binary-ascii' }),
+      fc.constantFrom(
+        'POST /api/segment/track HTTP/1.1',
+        'GET',
+        'Host: a',
+        'Content-Length: 5',
+        'Content-Length: -1',
+        'Transfer-Encoding: chunked',
+        'X: \0',
+        ''
+      )
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { maxLength: 6 }), async (lines) => {
+        const status = /^HTTP\/1.1 (\d+)/.exec(await answerTo(lines.join('\r\n')))?.[1]
+        if (status !== undefined) expect(ALLOWED).toContain(Number(status))
+      }),
+      { numRuns: 40 }
+    )
+    expect((await app.inject('/healthz')).statusCode).toBe(200)
+  })
+})
+
+describe('clients that misbehave', () => {
+  beforeAll(() => start())
+  afterAll(stop)
+
   it('and break off in the middle leave nothing behind', async () => {
-    await start()
     const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
     await once(socket, 'connect')
     const arrived = once(app.server, 'request')
@@ -396,17 +443,14 @@ describe('clients that misbehave', () => {
     await closed
     expect((await postJson('/api/segment/track', track)).status).toBe(200)
     expect(memory.bytes).toBe(0)
-    expect((await queue.stats()).events).toBe(1)
+    expect((await stored()).events).toBe(1)
   })
 
-  const allowed = [200, 400, 401, 404, 408, 413, 429, 431, 503]
-
   it('and send nonsense as bodies and headers get an answer that fits', async () => {
-    await start()
     await prove(queue, key)
     const bodies = fc.oneof(
       fc.json({ maxDepth: 5 }),
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: 'binary-ascii' }),
       fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)),
       fc.json().map((text) => gzipSync(text)),
       fc.json().map((text) => gzipSync(text).subarray(0, 20)),
@@ -438,47 +482,24 @@ describe('clients that misbehave', () => {
     await fc.assert(
       fc.asyncProperty(paths, bodies, headers, async (path, body, given) => {
         const { status } = await post(path, body, given)
-        expect(allowed).toContain(status)
+        expect(ALLOWED).toContain(status)
       }),
       { numRuns: 150 }
     )
     expect(memory.bytes).toBe(0)
     expect((await postJson('/api/segment/track', track)).status).toBe(200)
   })
-
-  it('and do not even speak HTTP are told so', async () => {
-    await start({ timeout: { head: 100, body: 200 } })
-    const line = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.constantFrom(
-        'POST /api/segment/track HTTP/1.1',
-        'GET',
-        'Host: a',
-        'Content-Length: 5',
-        'Content-Length: -1',
-        'Transfer-Encoding: chunked',
-        'X: \0',
-        ''
-      )
-    )
-    await fc.assert(
-      fc.asyncProperty(fc.array(line, { maxLength: 6 }), async (lines) => {
-        const status = /^HTTP\/1.1 (\d+)/.exec(await answerTo(lines.join('\r\n')))?.[1]
-        if (status !== undefined) expect(allowed).toContain(Number(status))
-      }),
-      { numRuns: 40 }
-    )
-    expect((await app.inject('/healthz')).statusCode).toBe(200)
-  })
 })
 
 describe('what no route ever sees', () => {
+  beforeAll(() => start())
+  afterAll(stop)
+
   it.each([
     ['431', `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`],
     ['400', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nNo header\r\n\r\n'],
     ['400', 'hello\r\n\r\n']
   ])('is answered %s with an error like all others', async (status, text) => {
-    await start()
     const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
     let answer = ''
     socket.on('data', (chunk) => (answer += chunk.toString())).on('error', () => undefined)
@@ -490,62 +511,102 @@ describe('what no route ever sees', () => {
   })
 })
 
+/** Sends all of a body but its end, and holds the connection. */
+function holdBack(bytes: number, headers = ''): Socket {
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  const length = `Host: localhost\r\nContent-Length: ${bytes + 5}`
+  socket.write(`POST /v1/batch HTTP/1.1\r\n${length}\r\n${headers}\r\n`)
+  socket.write(Buffer.alloc(bytes, ' '))
+  return socket
+}
+
 describe('strangers', () => {
   const proven = 'esx_live_proven'
   const ofProven = { authorization: `Bearer ${proven}` }
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     await start()
     await prove(queue, proven)
   })
-
-  /** Sends all of a body but its end, and holds the connection. */
-  async function holdBack(bytes: number, headers: string): Promise<Socket> {
-    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-    socket.on('error', () => undefined)
-    const length = `Host: localhost\r\nContent-Length: ${bytes + 5}`
-    socket.write(`POST /v1/batch HTTP/1.1\r\n${length}\r\n${headers}\r\n`)
-    socket.write(spaces.subarray(0, bytes))
-    return socket
-  }
-
-  const sixteen = 16 * 1024 * 1024 - 10
-  const spaces = Buffer.alloc(sixteen, ' ')
-
-  it.each([
-    ['no key', () => ''],
-    ['one key', () => `Authorization: Bearer ${key}\r\n`],
-    ['ever new keys', (i: number) => `Authorization: Bearer esx_test_${i}${key}\r\n`]
-  ])('that hold back the end of large bodies, with %s, close no door for others', async (_, headersOf) => {
-    const sockets = await Promise.all(Array.from({ length: 8 }, (__, i) => holdBack(sixteen, headersOf(i))))
-    const answers = sockets.map((socket) => once(socket, 'data'))
-    await Promise.race(answers)
-    const batch = Array.from({ length: 4_000 }, (__, i) => ({ ...track, messageId: `p${i}`, text: 'x'.repeat(1_000) }))
-    expect((await postJson('/api/segment/track', batch, ofProven)).body).toMatchObject({ accepted: 4_000 })
-    expect(memory.bytes).toBeLessThanOrEqual(16 * 1024 * 1024)
-    for (const socket of sockets) socket.destroy()
-  })
+  afterAll(stop)
 
   it('are not what a good key is taken for: it may send 16 MB, inflated', async () => {
     const send = (bytes: number, headers: Record<string, string>) =>
-      post('/api/segment/track', gzipSync(JSON.stringify([{ ...track, text: 'x'.repeat(bytes) }])), headers)
+      post('/api/segment/track', gzipSync(JSON.stringify([track]).padEnd(bytes), { level: 1 }), headers)
     expect((await send(3_000_000, auth)).body).toEqual({
       error: 'too much at once: try again; of a key that is not accepted yet 2 MB are taken'
     })
     // EmailSendX is asked about the key all the same, or it would never be let in.
-    expect(await queue.stats()).toMatchObject({ unprovenPartitions: 1, events: 0 })
-    expect((await send(15_000_000, ofProven)).status).toBe(200)
+    expect(await queue.partitions.list({ apiKey: key })).toMatchObject([{ proven: false, events: 0 }])
+    expect((await send(15_000_000, ofProven)).body).toMatchObject({ accepted: 1 })
     expect((await send(17_000_000, ofProven)).status).toBe(413)
     expect(memory.bytes).toBe(0)
   })
+
+  it('whose key was just refused are told so before their body is read, and cost no place of the rate', async () => {
+    await postJson('/v1/batch', { batch: [track] })
+    await queue.runs.heartbeat('w', 5_000)
+    const leases = await queue.runs.claim('w', { pool: 'unproven', limit: 10 })
+    const lease = leases.find(({ apiKey }) => apiKey === key) as Lease
+    const suspended = { status: 401 as const, reason: 'No such key.' }
+    const state = { pausedUntil: 0, failures: 1, slow: false, succeeded: false, tried: true, suspended }
+    await queue.runs.release(lease, state)
+    for (let i = 0; i < 60; i++) expect((await postJson('/v1/batch', { batch: [track] })).status).toBe(401)
+    const socket = holdBack(100, `Authorization: Bearer ${key}\r\n`)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    expect(answer.toString()).toContain('No such key.')
+    socket.destroy()
+  })
+
+  it('lose the connection when their body does not come on', async () => {
+    const socket = holdBack(100)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    expect(answer.toString()).toContain('the body comes too slowly')
+    await once(socket, 'close')
+    expect(memory.bytes).toBe(0)
+  })
+})
+
+describe('strangers that hold back the end of large bodies', () => {
+  const max = 8 * 1024 * 1024
+  const proven = 'esx_live_proven'
+
+  beforeAll(async () => {
+    await start({ memory: new Memory(max) })
+    await prove(queue, proven)
+  })
+  afterAll(stop)
+
+  it.each([
+    ['no key', () => ''],
+    ['one key', () => `Authorization: Bearer ${key}\r\n`],
+    ['ever new keys', (i: number) => `Authorization: Bearer ${key}${i}\r\n`]
+  ])('with %s, close no door for others', async (_, headersOf) => {
+    const sockets = Array.from({ length: 8 }, (__, i) => holdBack(max / 4, headersOf(i)))
+    await Promise.race(sockets.map((socket) => once(socket, 'data')))
+    const batch = Array.from({ length: 100 }, (__, i) => ({
+      ...track,
+      messageId: `${key} ${i}`,
+      text: 'x'.repeat(30_000)
+    }))
+    const ofProven = { authorization: `Bearer ${proven}` }
+    expect((await postJson('/api/segment/track', batch, ofProven)).body).toMatchObject({ accepted: 100 })
+    expect(memory.bytes).toBeLessThanOrEqual(max / 4)
+    for (const socket of sockets) socket.destroy()
+    while (memory.bytes > 0) await setTimeout(5)
+  })
+})
+
+describe('strangers of one address', () => {
+  const proven = 'esx_live_proven'
+  afterEach(stop)
 
   it.each([
     [true, '5.6.7.8, 1.2.3.4', 503],
     [true, '1.2.3.4, 5.6.7.8', 200],
     [false, '5.6.7.8, 1.2.3.4', 200]
-  ])('have the address that a proxy tells last, if it is to be believed (%s): %s', async (trustProxy, told, status) => {
-    await app.close()
-    await queue.close()
+  ])('have the one that a proxy tells last, if it is to be believed (%s): %s', async (trustProxy, told, status) => {
     await start({ memory: new Memory(100_000), trustProxy })
     for (const apiKey of ['a', 'b', 'c', 'd']) {
       expect(memory.shareOf({ address: '1.2.3.4', apiKey, isProven: false }).take(3_000)).toBe(true)
@@ -558,54 +619,40 @@ describe('strangers', () => {
     ['in their head', (apiKey: string) => [{}, { authorization: `Bearer ${apiKey}` }] as const],
     ['in their body', (apiKey: string) => [{ writeKey: apiKey }, { 'content-type': 'application/json' }] as const]
   ])('with ever new keys %s are held to a rate, and nobody else is', async (_, sentWith) => {
+    await start()
+    await prove(queue, proven)
     const statusOf = async (i: number, apiKey: string) => {
       const [more, headers] = sentWith(apiKey)
       return (await postJson('/v1/batch', { batch: [{ ...track, messageId: `r${i}` }], ...more }, headers)).status
     }
-    const statuses = await Promise.all(Array.from({ length: 150 }, (__, i) => statusOf(i, `esx_test_${i}${key}`)))
+    const statuses = await Promise.all(Array.from({ length: 110 }, (__, i) => statusOf(i, `${key}${i}`)))
     const taken = statuses.filter((status) => status === 200).length
     expect(taken).toBeGreaterThanOrEqual(50)
     expect(taken).toBeLessThan(100)
-    expect(statuses.filter((status) => status === 429)).toHaveLength(150 - taken)
-    expect(await Promise.all(Array.from({ length: 100 }, (__, i) => statusOf(i, proven)))).toEqual(
-      new Array(100).fill(200)
+    expect(statuses.filter((status) => status === 429)).toHaveLength(110 - taken)
+    expect(await Promise.all(Array.from({ length: 60 }, (__, i) => statusOf(i, proven)))).toEqual(
+      new Array(60).fill(200)
     )
   })
+})
 
-  it('whose key was just refused are told so before their body is read, and cost no place of the rate', async () => {
-    await postJson('/v1/batch', { batch: [track] })
-    await queue.runs.heartbeat('w', 5_000)
-    const [lease] = await queue.runs.claim('w', { pool: 'unproven', limit: 1 })
-    const suspended = { status: 401 as const, reason: 'No such key.' }
-    const state = { pausedUntil: 0, failures: 1, slow: false, succeeded: false, tried: true, suspended }
-    await queue.runs.release(lease, state)
-    for (let i = 0; i < 100; i++) expect((await postJson('/v1/batch', { batch: [track] })).status).toBe(401)
-    const socket = await holdBack(100, `Authorization: Bearer ${key}\r\n`)
-    const [answer] = (await once(socket, 'data')) as [Buffer]
-    expect(answer.toString()).toContain('No such key.')
-    socket.destroy()
-  })
+describe('whatever strangers send', () => {
+  beforeAll(() => start())
+  afterAll(stop)
 
-  it('lose the connection when their body does not come on', async () => {
-    const socket = await holdBack(100, '')
-    const [answer] = (await once(socket, 'data')) as [Buffer]
-    expect(answer.toString()).toContain('the body comes too slowly')
-    await once(socket, 'close')
-    expect(memory.bytes).toBe(0)
-  })
-
+  // Just less than the 2 MB that are taken of one of them.
   it.each([
     ['the context of a batch in 5,000 events', { context: { x: 'x'.repeat(1_000_000) }, batch: small(5_000) }],
     ['the integrations of a batch in 5,000 events', { integrations: { x: 'x'.repeat(500_000) }, batch: small(5_000) }],
     ['a context as large as an event, in 400', { context: { x: 'x'.repeat(31_000) }, batch: small(400) }],
     ['a context too large for any event', { context: { x: 'x'.repeat(40_000) }, batch: small(300) }],
-    ['five million nothings', `[${'{},'.repeat(5_000_000)}{}]`],
-    ['a million names', `{"type":"identify","traits":{${numbered(1_000_000)}}}`],
-    ['an array nested a million times', `${'['.repeat(4_000_000)}${']'.repeat(4_000_000)}`],
-    ['events of many names', `[${`{"type":"track","event":"A","a":{${numbered(2_000)}}},`.repeat(500)}null]`],
-    ['a form of many fields', `type=track&event=A${'&a=b'.repeat(1_000_000)}`]
-  ])('can send %s, and health is answered all the same', async (_, body) => {
-    const text = gzipSync(typeof body === 'string' ? body : JSON.stringify(body))
+    ['600,000 nothings', `[${'{},'.repeat(600_000)}{}]`],
+    ['100,000 names', `{"type":"identify","traits":{${numbered(100_000)}}}`],
+    ['an array nested 900,000 times', `${'['.repeat(900_000)}${']'.repeat(900_000)}`],
+    ['events of many names', `[${`{"type":"track","event":"A","a":{${numbered(2_000)}}},`.repeat(75)}null]`],
+    ['a form of many fields', `type=track&event=A${'&a=b'.repeat(450_000)}`]
+  ])('like %s, health is answered all the same', async (_, body) => {
+    const text = gzipSync(typeof body === 'string' ? body : JSON.stringify(body), { level: 1 })
     let slowest = 0
     let isOver = false
     const watch = (async () => {
@@ -616,17 +663,17 @@ describe('strangers', () => {
         await setTimeout(10)
       }
     })()
-    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const keys = [0, 1, 2, 3].map((i) => `${key}${i}`)
     const statuses = await Promise.all(
-      Array.from({ length: 4 }, async (__, i) => {
-        const { status } = await post('/v1/batch', text, { ...headers, authorization: `Bearer esx_test_${i}${key}` })
-        return status
+      keys.map(async (apiKey) => {
+        const headers = { 'content-type': 'application/x-www-form-urlencoded', authorization: `Bearer ${apiKey}` }
+        return (await post('/v1/batch', text, headers)).status
       })
     )
     isOver = true
     await watch
     for (const status of statuses) expect([200, 400, 413, 429, 503]).toContain(status)
-    // Each of these held it up for 5 to 50 s. How long it takes on a quiet machine, `npm run attack` tells.
+    // Without a limit and slices each of these held it up for 5 to 50 s. How long it takes on a quiet machine, `npm run attack` tells.
     expect(slowest).toBeLessThan(1_000)
     expect(memory.bytes).toBe(0)
     expect((await queue.stats()).bytes).toBeLessThan(80_000_000)
@@ -642,17 +689,21 @@ describe('strangers', () => {
 })
 
 describe('the log', () => {
+  afterEach(stop)
+
   it('does not grow with every request that is refused', async () => {
     const lines: { status?: number; why?: string; refused?: number }[] = []
     const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line) as object) })
     await start({ log })
-    for (let i = 0; i < 100; i++) await postJson('/api/segment/track', track, {})
+    for (let i = 0; i < 60; i++) await postJson('/api/segment/track', track, {})
     expect(lines.length).toBeLessThan(40)
     expect(lines[0]).toMatchObject({ status: 401, why: expect.stringContaining('no EmailSendX API key') as string })
   })
 })
 
 describe('what others ask', () => {
+  afterEach(stop)
+
   it('is counted, without anything a sender chose', async () => {
     await start()
     await postJson('/api/segment/track?listId=secret-list', [track, { type: 'page' }])
