@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -35,7 +35,7 @@ beforeAll(async () => {
   // The process in the container is not root.
   await chmod(folder, 0o755)
   tarball = path.join(folder, `emailsendx-segment-${version}.tgz`)
-  registry = await startRegistry(tarball)
+  registry = await startRegistry(tarball, path.join(folder, 'packages'))
   await mkdir(path.join(folder, 'empty'))
   env = npmSettings(folder, registry.url)
 
@@ -56,8 +56,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   registry?.close()
-  await rm(folder, { recursive: true })
-  await rm(workshop, { recursive: true })
+  await run('rm', ['-r', folder, workshop])
 })
 
 it('holds no test, no TypeScript but types, and nothing that the package does not run', async () => {

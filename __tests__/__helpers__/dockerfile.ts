@@ -64,10 +64,10 @@ export class Image {
     const isIgnored = (name: string) => name.startsWith('.image-') || this.ignored.includes(name)
     const everything = (await readdir(root)).filter((name) => !isIgnored(name))
     for (const word of words[0] === '.' ? everything : words) {
-      const place = source ? this.placeIn(source, word) : path.join(root, word)
-      const into = words.length > 1 || words[0] === '.' ? path.join(target, word) : target
-      const filter = (file: string) => source !== undefined || !isIgnored(path.basename(file))
-      await cp(place, this.placeIn(stage, into), { recursive: true, filter, verbatimSymlinks: true })
+      const into = this.placeIn(stage, words.length > 1 || words[0] === '.' ? path.join(target, word) : target)
+      // The packages are thousands of files, which a process of its own copies in a fifth of the time.
+      if (source) await run('cp', ['-R', this.placeIn(source, word), into])
+      else await cp(path.join(root, word), into, { recursive: true, filter: (file) => !isIgnored(path.basename(file)) })
     }
   }
 
