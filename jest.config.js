@@ -14,7 +14,8 @@ module.exports = {
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   // A busy machine takes longer; what a test says itself still holds.
   testTimeout: 30_000,
-  globalSetup: '<rootDir>/__tests__/__helpers__/chromium.ts',
+  globalSetup: '<rootDir>/__tests__/__helpers__/set-up.ts',
+  globalTeardown: '<rootDir>/__tests__/__helpers__/tear-down.ts',
   testMatch: ['**/__tests__/**/*.test.ts'],
   // Jest's registry of modules knows require() alone.
   transform: { '\\.(js|tsx?)$': ['<rootDir>/build/to-javascript.js', { supported: { 'dynamic-import': false } }] },

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { Oracle, pause } from '../src/bridge/delivery/__tests__/__helpers__/oracle'
 import type { Findings, OracleOptions } from '../src/bridge/delivery/__tests__/__helpers__/oracle'
-import { PostgresServer } from '../src/bridge/queue/__tests__/__helpers__/stores'
+import { PostgresServer } from '../src/bridge/queue/__tests__/__helpers__/postgres'
 import { soakReplays } from './soak/replay'
 
 /*

@@ -22,7 +22,7 @@ interface Executable {
 export const chromium = (): Executable =>
   IS_FROM_NPM ? unpackedIn(HOME) : { path: process.env.CHROMIUM_PATH, env: {} }
 
-/** Jest's globalSetup: makes Chromium ready once, before any test runs. */
+/** Makes Chromium ready once, before any test runs. */
 export default async function setUpChromium(): Promise<void> {
   if (IS_FROM_NPM) await unpackChromium(HOME)
 }

@@ -1,4 +1,4 @@
-import { PostgresServer, sqliteFiles } from '../../queue/__tests__/__helpers__/stores'
+import { freshSchema, sqliteFiles } from '../../queue/__tests__/__helpers__/stores'
 import { Oracle, pause } from './__helpers__/oracle'
 import type { Findings, OracleOptions } from './__helpers__/oracle'
 
@@ -6,11 +6,6 @@ jest.setTimeout(60_000)
 
 const PARTITIONS = 3
 const { fresh } = sqliteFiles()
-let postgres: PostgresServer
-beforeAll(async () => {
-  postgres = await PostgresServer.start()
-})
-afterAll(() => postgres.end())
 
 async function killed(times: number, options: OracleOptions): Promise<Findings> {
   const oracle = await Oracle.start({ partitions: PARTITIONS, ...options })
@@ -42,7 +37,7 @@ describe('what a bridge has acknowledged is delivered or a dead letter, in order
   })
 
   it('on Postgres, two bridges at once', async () => {
-    const options = { store: await postgres.freshSchema(), processes: 2 }
+    const options = { store: await freshSchema(), processes: 2 }
     const { lost, disordered, doubled, kills, deadLetters } = await killed(2, options)
     expect({ lost, disordered, deadLetters }).toEqual({ lost: [], disordered: [], deadLetters: 0 })
     expect(doubled.length).toBeLessThanOrEqual(kills * PARTITIONS)

@@ -1,6 +1,6 @@
 import { forgetContacts } from '../../../../definitions/emailsendx/functions'
 import { identify, track } from '../../queue/__tests__/__helpers__/events'
-import { PostgresServer } from '../../queue/__tests__/__helpers__/stores'
+import { PostgresServer } from '../../queue/__tests__/__helpers__/postgres'
 import { Rig, tick } from './__helpers__/rig'
 
 jest.setTimeout(60_000)

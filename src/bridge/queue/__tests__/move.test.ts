@@ -9,16 +9,11 @@ import type { Queue } from '..'
 import { emailKey, userKey } from '../keys'
 import { identify, track } from './__helpers__/events'
 import { prove } from './__helpers__/prove'
-import { everythingIn, PostgresServer, SECRET, sqliteFiles } from './__helpers__/stores'
+import { everythingIn, freshSchema, SECRET, sqliteFiles } from './__helpers__/stores'
 
 jest.setTimeout(120_000)
 
 const { fresh } = sqliteFiles()
-let postgres: PostgresServer
-beforeAll(async () => {
-  postgres = await PostgresServer.start()
-})
-afterAll(() => postgres.end())
 
 /** Those that are delivered in the end, and those that only make the store large. */
 const EVENTS = 200
@@ -84,8 +79,8 @@ async function moveKilled(from: string, to: string): Promise<number> {
 }
 
 describe.each([
-  ['SQLite to Postgres', () => fresh(), () => postgres.freshSchema()],
-  ['Postgres to SQLite', () => postgres.freshSchema(), () => fresh()]
+  ['SQLite to Postgres', fresh, freshSchema],
+  ['Postgres to SQLite', freshSchema, fresh]
 ])('a move from %s', (_, oldPlace, newPlace) => {
   it('that is killed again and again takes everything along, once, and a bridge delivers it in order', async () => {
     const [from, to] = [await oldPlace(), await newPlace()]

@@ -17,7 +17,8 @@ import { openQueue, QueueUnavailable, QueueUnusable } from '..'
 import type { Queue, QueueOptions } from '..'
 import { track } from './__helpers__/events'
 import { prove } from './__helpers__/prove'
-import { PostgresServer, SECRET, sqliteFiles } from './__helpers__/stores'
+import { PostgresServer } from './__helpers__/postgres'
+import { SECRET, sqliteFiles } from './__helpers__/stores'
 
 const key = { apiKey: 'esx_test_one' }
 const { fresh } = sqliteFiles()

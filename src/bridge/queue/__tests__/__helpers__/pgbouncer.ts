@@ -18,12 +18,13 @@ export class PgBouncer {
   private constructor(
     private readonly process: ChildProcess,
     private readonly folder: string,
-    private readonly port: number
+    private readonly port: number,
+    private readonly serverPort: string
   ) {}
 
   /** @param server URL of the Postgres behind it */
   static async start(server: string): Promise<PgBouncer> {
-    const { hostname, port: serverPort, username, password } = new URL(server)
+    const { hostname, port: serverPort, username } = new URL(server)
     const folder = mkdtempSync(path.join(tmpdir(), 'bridge-pgbouncer-'))
     chmodSync(folder, 0o755)
     const port = await freePort()
@@ -31,7 +32,7 @@ export class PgBouncer {
     writeFileSync(
       config,
       `[databases]
-* = host=${hostname} port=${serverPort} user=${username} password=${password}
+* = host=${hostname} port=${serverPort} user=${username}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}
@@ -44,14 +45,17 @@ server_idle_timeout = 1
     )
     const bouncer = spawn('pgbouncer', ['--quiet', config], { ...NOBODY, stdio: 'ignore' })
     await answering(bouncer, `postgres://any@127.0.0.1:${port}/postgres`)
-    return new PgBouncer(bouncer, folder, port)
+    return new PgBouncer(bouncer, folder, port, serverPort)
   }
 
   /** The URL of a database, through it. */
   through(database: string): string {
-    const url = new URL(database)
-    url.port = String(this.port)
-    return url.href
+    return atPort(String(this.port), database)
+  }
+
+  /** The URL of a database, not through it. */
+  past(database: string): string {
+    return atPort(this.serverPort, database)
   }
 
   async end(): Promise<void> {
@@ -60,6 +64,12 @@ server_idle_timeout = 1
     await exit
     rmSync(this.folder, { recursive: true })
   }
+}
+
+function atPort(port: string, database: string): string {
+  const url = new URL(database)
+  url.port = port
+  return url.href
 }
 
 async function answering(bouncer: ChildProcess, url: string): Promise<void> {

@@ -1,0 +1,4 @@
+import { endPostgres } from './lend-postgres'
+
+/** Jest's globalTeardown. */
+export default endPostgres
