@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { httpClient } from '../http/client'
 import { isObject, jsonOf, type JsonObject } from '../http/json'
 import { isLoopback } from '../http/loopback'
 
@@ -22,6 +21,7 @@ export interface Call {
   retries?: number
 }
 
+const MAX_WAIT_MS = 30_000
 /** A minute is the longest that the documented limit makes a call wait. */
 const MAX_RETRY_AFTER_MS = 65_000
 
@@ -34,7 +34,10 @@ export interface Account {
 
 export async function openAccount(apiUrl: string, apiKey: string): Promise<Account> {
   const origin = apiOrigin(apiUrl)
-  const client = await httpClient()
+  // An ESM package: TypeScript lets CommonJS have it in no other way.
+  const { got } = await import('got')
+  // Every status is an answer, a redirect too; only a request that got none throws, with a `code` that says why.
+  const client = got.extend({ throwHttpErrors: false, followRedirect: false, timeout: { request: MAX_WAIT_MS } })
   return {
     origin,
     async call(method, path, { query, json, text, headers, retries = 0 } = {}) {
@@ -86,7 +89,7 @@ export function wordsOf({ status, body }: Answer): string {
  * The origin of a server from what somebody typed: `https://` is added where missing, `/api/v1` taken off.
  * @throws for anything that would send the key unencrypted, or that is no address
  */
-export function apiOrigin(text: string): string {
+function apiOrigin(text: string): string {
   const address = text.includes('://') ? text : `https://${text}`
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (!url || !/^\/*(api\/v1)?\/*$/.test(url.pathname) || url.search || url.username) {

@@ -25,8 +25,8 @@ const HOUR_MS = 60 * 60 * 1000
 const NEARLY_FULL = 0.8
 const MAX_KEYS = 1_000
 
-/** What is seen at one moment. */
-export interface Sight {
+/** What the rules look at. */
+export interface Snapshot {
   now: number
   /** Absent: the store does not answer. */
   stats?: QueueStats
@@ -36,7 +36,7 @@ export interface Sight {
 }
 
 /** What is wrong now, by a name of its own for each thing. */
-export function alertsOf({ now, stats, suspended, fewestDeadLetters }: Sight, oldestMs: number): Map<string, Alert> {
+export function alertsOf({ now, stats, suspended, fewestDeadLetters }: Snapshot, oldestMs: number): Map<string, Alert> {
   const alerts = new Map<string, Alert>()
   const raise = (alert: Alert) => alerts.set(`${alert.alert} ${alert.partition ?? ''}`, alert)
   if (stats === undefined) {
@@ -82,7 +82,7 @@ export function watchForAlerts({ queue, url, oldestMs, log, everyMs = EVERY_MS }
   const timer = setInterval(() => void (round = round.then(look)), everyMs)
 
   async function look(): Promise<void> {
-    const current = alertsOf(await see(), oldestMs)
+    const current = alertsOf(await snapshot(), oldestMs)
     for (const [name, alert] of current) {
       if (!told.has(name) && (await post({ ...alert, state: 'firing' }))) told.set(name, alert)
     }
@@ -92,7 +92,7 @@ export function watchForAlerts({ queue, url, oldestMs, log, everyMs = EVERY_MS }
     }
   }
 
-  async function see(): Promise<Sight> {
+  async function snapshot(): Promise<Snapshot> {
     const now = Date.now()
     try {
       const stats = await queue.stats()

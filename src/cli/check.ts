@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { check, conclusion, tally, type CheckOptions, type Report } from '../check'
 import { byVerdict, pasteable } from '../check/paste'
 import { accountFor, apiUrlOption, KEY_HELP } from './account'
-import { printable, table } from './table'
+import { table } from './table'
 
 interface Options {
   apiUrl: string
@@ -55,8 +55,8 @@ const MARKS = { ok: 'ok', change: 'CHANGE', unknown: '?' }
 
 function words(report: Report): string {
   const { findings, readings, left, calls } = report
-  const findingRows = findings.map(({ about, mark, says }) => [about, MARKS[mark], printable(says)])
-  const readingRows = byVerdict(readings).map(({ about, verdict, saw }) => [about, verdict, printable(saw)])
+  const findingRows = findings.map(({ about, mark, says }) => [about, MARKS[mark], says])
+  const readingRows = byVerdict(readings).map(({ about, verdict, saw }) => [about, verdict, saw])
   return [
     table(['', '', ''], findingRows).trimStart(),
     ...(readings.length > 0

@@ -146,7 +146,7 @@ function details({ content, ...letter }: DeadLetter & { content: unknown }): str
   const time = (at: number | undefined) => (at === undefined ? 'never' : new Date(at).toISOString())
   const lines = [
     `dead letter  ${letter.id}`,
-    `partition         ${letter.partition}`,
+    `partition    ${letter.partition}`,
     `messageId    ${letter.messageId}`,
     `type         ${letter.type}`,
     `reason       ${letter.reason}: ${letter.detail}`,

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { compareFields, type FieldsReport } from '../fields'
 import { accountFor, apiUrlOption, KEY_HELP } from './account'
-import { printable, table } from './table'
+import { table } from './table'
 
 interface FieldsOptions {
   from: string[]
@@ -27,7 +27,7 @@ export const fieldsCommand = () =>
 function words({ identifies, refused, fields, created }: FieldsReport): string {
   if (fields.length === 0) return `no traits in ${identifies} identify events`
   const rows = fields.map(({ name, seen, type, key, need, collidesWith }) => [
-    printable(name),
+    name,
     String(seen),
     type,
     key ?? '',
@@ -54,6 +54,6 @@ function words({ identifies, refused, fields, created }: FieldsReport): string {
 
 function note(name: string, key: string | undefined, collidesWith: string[]): string {
   if (key === undefined) return 'rename the trait: a key needs a letter from a to z'
-  if (collidesWith.length > 0) return `same key as ${collidesWith.map(printable).join(', ')}: rename one`
-  return key === name ? '' : `arrives as ${printable(name)}`
+  if (collidesWith.length > 0) return `same key as ${collidesWith.join(', ')}: rename one`
+  return key === name ? '' : `arrives as ${name}`
 }

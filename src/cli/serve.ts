@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander'
+import { SANDBOX_KEY } from '../sandbox'
 import { startServe } from '../serve'
+import { findUpstreams } from '../serve/tester/upstreams'
 import { PROGRAM } from '../typescript'
-import { findSandbox } from './find-sandbox'
 import { integer } from './units'
 import { untilStopped } from './until-stopped'
 
@@ -23,11 +24,12 @@ export function serveCommand(): Command {
       new Option('--body-limit <kB>', 'largest request body in kB').default(100).argParser(integer(1, 1_000_000))
     )
     .action(async ({ noUI, bodyLimit, ...options }: Options) => {
-      const env = await findSandbox()
+      const given = process.env.EMAILSENDX_API_URL
+      const sandbox = given || (await findUpstreams(process.env)).sandbox
+      const env = !given && sandbox ? { EMAILSENDX_API_URL: sandbox, EMAILSENDX_API_KEY: SANDBOX_KEY } : undefined
       const server = await startServe({ ...options, env, ui: !noUI, bodyLimit: bodyLimit * 1024 })
       untilStopped(() => server.close())
       if (noUI) return
-      const sandbox = process.env.EMAILSENDX_API_URL ?? env?.EMAILSENDX_API_URL
       console.log(`Tester page: ${server.url}
 ${
   sandbox

@@ -4,15 +4,15 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import pino from 'pino'
 import { alertsOf, watchForAlerts } from '../alerts'
-import type { Sight } from '../alerts'
+import type { Snapshot } from '../alerts'
 import { openQueue } from '../queue'
 import type { PartitionStatus, QueueStats } from '../queue'
 
 const HOUR = 3_600_000
 const stats = { events: 1, bytes: 10, maxBytes: 100, deadLetters: 3, oldestArrivedAt: 10 * HOUR } as QueueStats
 const suspended = { partition: '0c34389cd57e', proven: true } as PartitionStatus
-const well: Sight = { now: 10 * HOUR + 1, stats, suspended: [], fewestDeadLetters: 3 }
-const names = (sight: Partial<Sight>) => [...alertsOf({ ...well, ...sight }, HOUR).keys()]
+const well: Snapshot = { now: 10 * HOUR + 1, stats, suspended: [], fewestDeadLetters: 3 }
+const names = (snapshot: Partial<Snapshot>) => [...alertsOf({ ...well, ...snapshot }, HOUR).keys()]
 
 describe('what an operator is told', () => {
   it.each([

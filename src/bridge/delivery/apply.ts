@@ -130,7 +130,7 @@ function firedBy(outcome: Outcome): NonNullable<Ack['fired']> {
   return [{ name: outcome.sent.name, matches }]
 }
 
-/** Those who died of the same thing in one entry. */
+/** Dead letters of the same reason and detail become one entry. */
 export function together(dead: Dead[]): Dead[] {
   const groups = new Map<string, Dead>()
   for (const { ids, reason, detail } of dead) {

@@ -3,7 +3,7 @@ import type { Pace } from '../../../definitions/emailsendx/functions'
 /** A track takes up to two calls: to find the contact, and to fire the event. */
 const CALLS_IN_RESERVE = 2
 /** EmailSendX counts the requests of the last 60 seconds. */
-const WINDOW_MS = 60_000
+export const WINDOW_MS = 60_000
 /** No pause for a place in the window is longer: its clock and ours may differ by a moment. */
 const MAX_WINDOW_PAUSE_MS = 61_000
 /** After a refusal that does not say for how long. */

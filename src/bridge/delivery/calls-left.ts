@@ -1,8 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Pace } from '../../../definitions/emailsendx/functions'
+import { WINDOW_MS } from './backoff'
 
-/** EmailSendX counts the calls of the last 60 seconds. */
-const WINDOW_MS = 60_000
 const MAX_PARTITIONS = 10_000
 
 /** How many calls keys have left, as far as EmailSendX has told this process: for operators to see. */

@@ -9,12 +9,9 @@ export type DeliveryMetrics = ReturnType<typeof createDeliveryMetrics>
 /** What the delivery counts. Labels only ever hold words of this code. */
 export function createDeliveryMetrics(registry?: Registry) {
   const registers = registry ? [registry] : []
-  const requests = new Counter({
-    name: 'bridge_api_requests_total',
-    help: 'Requests to EmailSendX that were answered',
-    labelNames: ['method', 'status'],
-    registers
-  })
+  const counter = (name: string, help: string, ...labelNames: string[]) =>
+    new Counter({ name, help, labelNames, registers })
+  const requests = counter('bridge_api_requests_total', 'Requests to EmailSendX that were answered', 'method', 'status')
   const seconds = new Histogram({
     name: 'bridge_call_seconds',
     help: 'Time a call of the destination took: a bulk of identifies, one track, or the probe of a new key',
@@ -22,28 +19,15 @@ export function createDeliveryMetrics(registry?: Registry) {
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers
   })
-  const events = new Counter({
-    name: 'bridge_events_tried_total',
-    help: 'Events sent to EmailSendX, by what came of it',
-    labelNames: ['type', 'outcome'],
-    registers
-  })
-  const dead = new Counter({
-    name: 'bridge_dead_letters_total',
-    help: 'Events that became dead letters in delivery, by reason',
-    labelNames: ['reason'],
-    registers
-  })
-  const unknownKeys = new Counter({
-    name: 'bridge_unknown_keys_total',
-    help: 'API keys that EmailSendX refused and had never accepted',
-    registers
-  })
-  const erased = new Counter({
-    name: 'bridge_unknown_keys_items_total',
-    help: 'Events and dead letters of such keys, deleted',
-    registers
-  })
+  const events = counter(
+    'bridge_events_tried_total',
+    'Events sent to EmailSendX, by what came of it',
+    'type',
+    'outcome'
+  )
+  const dead = counter('bridge_dead_letters_total', 'Events that became dead letters in delivery, by reason', 'reason')
+  const unknownKeys = counter('bridge_unknown_keys_total', 'API keys that EmailSendX refused and had never accepted')
+  const erased = counter('bridge_unknown_keys_items_total', 'Events and dead letters of such keys, deleted')
   return {
     /** EmailSendX has answered a request. */
     requested: (method: string, status: number) => requests.inc({ method, status }),

@@ -35,7 +35,7 @@ export interface Plan {
   dead: Dead[]
   /** Ids whose email has become known. Then plan again. */
   links: Item['links']
-  /** Users of whom something died: the next of what is deferred of them may be able to go. */
+  /** Users who lost an event to the dead letters: their next deferred event may have waited for nothing else. */
   requeueFirst: string[]
   /** Identifies deferred for these users go first: the email they waited for has come, or an event waits for them. Then plan again. */
   requeueIdentifies: string[]

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { LeaseLost } from '../queue'
 import type { ClaimedPartition, Pool, Queue } from '../queue'
+import { WINDOW_MS } from './backoff'
 import type { CallsLeft } from './calls-left'
 import { createDeliveryMetrics } from './metrics'
 import { runPartition } from './run'
@@ -60,8 +61,6 @@ const SMALL_PAGE_BYTES = 250_000
 const FORGET_REFUSED_MS = 5_000
 /** How long the word that there is no such contact is good for. */
 const MISSING_MS = 60_000
-/** EmailSendX counts the calls of the last minute. */
-const WINDOW_MS = 60_000
 const RETRY_WRITE_MS = 500
 const CLOSING_MS = 1_000
 

@@ -56,11 +56,6 @@ export function createIngest({ queue, memory, sharedSecret, maxEventBytes }: Ing
     return isProven
   }
 
-  /** Has EmailSendX asked about a key, though nothing is taken with it. */
-  async function askAbout(apiKey: string): Promise<void> {
-    await queue.enqueue({ apiKey }, { events: [], rejected: [] })
-  }
-
   return async (source, request, ip, query) => {
     const address = networkOf(ip)
     const { headers } = request
@@ -84,8 +79,10 @@ export function createIngest({ queue, memory, sharedSecret, maxEventBytes }: Ing
       const { accepted, duplicates } = await queue.enqueue({ apiKey }, { events, rejected })
       return { accepted, duplicates, ignored, rejected: rejected.length }
     } catch (error) {
-      // Or a key whose every request is large would stay a stranger's.
-      if (error instanceof NoMemory && keyInHead !== undefined && !isProven) await askAbout(keyInHead)
+      // An empty request makes the delivery ask EmailSendX about the key, which may have large requests once it is accepted.
+      if (error instanceof NoMemory && keyInHead !== undefined && !isProven) {
+        await queue.enqueue({ apiKey: keyInHead }, { events: [], rejected: [] })
+      }
       throw error
     } finally {
       share.release()
@@ -108,20 +105,20 @@ function* takeApart(
   body: Buffer,
   { headers, keyInHead, secret, maxEventBytes, share, context }: Received
 ): Generator<void, Normalized & { apiKey: string }> {
-  const parcel = unpack(body, headers['content-type'], maxEventBytes)
-  const apiKey = keyInHead ?? readKey({}, parcel.writeKey)
+  const unpacked = unpack(body, headers['content-type'], maxEventBytes)
+  const apiKey = keyInHead ?? readKey({}, unpacked.writeKey)
   if (apiKey === undefined) throw noKey()
-  if (secret !== undefined && !isSigned(secret, headers['x-signature'], body, parcel.items)) {
+  if (secret !== undefined && !isSigned(secret, headers['x-signature'], body, unpacked.items)) {
     throw unauthorized('X-Signature is missing or not made with the shared secret of this bridge')
   }
-  if (!share.take(parcel.items.length * parcel.sharedBytes)) throw new NoMemory()
+  if (!share.take(unpacked.items.length * unpacked.sharedBytes)) throw new NoMemory()
 
   const result: Normalized = { events: [], rejected: [], ignored: 0 }
-  for (const item of parcel.items) {
+  for (const item of unpacked.items) {
     yield
-    const bytes = item.length + parcel.sharedBytes
+    const bytes = item.length + unpacked.sharedBytes
     if (bytes > maxEventBytes) result.rejected.push(oversized(item, bytes, maxEventBytes))
-    else normalize(openItem(item, parcel), context, result)
+    else normalize(openItem(item, unpacked), context, result)
   }
   return { ...result, apiKey }
 }

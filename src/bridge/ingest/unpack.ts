@@ -8,7 +8,7 @@ import { BRACE, BRACKET, elements, memberOf, parseForm, parseJson, QUOTE, trimme
 const MAX_EVENTS = 10_000
 
 /** A body cut into its events, which are not parsed yet. */
-export interface Parcel {
+export interface Unpacked {
   /** The text of each event. */
   items: Buffer[]
   isForm?: boolean
@@ -26,7 +26,7 @@ export interface Parcel {
  * @param maxEventBytes what an event may have, with what its batch shares
  * @throws HttpError 400 when nobody can tell what was meant, 413 when it is more than anybody sends
  */
-export function unpack(body: Buffer, contentType: string | undefined, maxEventBytes: number): Parcel {
+export function unpack(body: Buffer, contentType: string | undefined, maxEventBytes: number): Unpacked {
   const text = trimmed(body)
   if (text[0] === BRACKET) return { items: cut(text), sharedBytes: 0 }
   if (text[0] === BRACE) return unpackObject(text, maxEventBytes)
@@ -39,7 +39,7 @@ export function unpack(body: Buffer, contentType: string | undefined, maxEventBy
 const MAX_ROOT_MEMBERS = 1_000
 const SHARED = ['context', 'integrations', 'sentAt']
 
-function unpackObject(text: Buffer, maxEventBytes: number): Parcel {
+function unpackObject(text: Buffer, maxEventBytes: number): Unpacked {
   const members = new Map<string, Buffer>()
   for (const element of elements(text)) {
     if (members.size === MAX_ROOT_MEMBERS) break
@@ -74,7 +74,7 @@ function cut(array: Buffer): Buffer[] {
  * and with what its batch says for all.
  * @throws HttpError 400
  */
-export function openItem(text: Buffer, { isForm, shared = {} }: Parcel): unknown {
+export function openItem(text: Buffer, { isForm, shared = {} }: Unpacked): unknown {
   const item = isForm ? parseForm(text.toString()) : unwrap(parseJson(text.toString()))
   if (!isObject(item)) return item
   const { context, integrations, sentAt } = shared

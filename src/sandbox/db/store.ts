@@ -21,6 +21,15 @@ export class Store {
     return this.prepared(sql).run(values).changes
   }
 
+  /** @param row by the names of its columns, which come from this code */
+  insert(table: string, row: Record<string, Value>): void {
+    const columns = Object.keys(row)
+    this.run(
+      `INSERT INTO ${table} (${columns.join()}) VALUES (${columns.map(() => '?').join()})`,
+      ...Object.values(row)
+    )
+  }
+
   /** `SELECT count(*) AS n …` */
   count(sql: string, ...values: Value[]): number {
     return this.get<{ n: number }>(sql, ...values)?.n ?? 0

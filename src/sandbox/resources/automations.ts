@@ -41,15 +41,14 @@ export function createAutomation(
   { id = newId(), name, event, status = 'active' }: NewAutomation
 ) {
   const time = isoTime(workspace.now())
-  workspace.store.run(
-    'INSERT INTO automations (id, name, status, trigger_event, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)',
+  workspace.store.insert('automations', {
     id,
-    JSON.stringify(name),
+    name: JSON.stringify(name),
     status,
-    JSON.stringify(event),
-    time,
-    time
-  )
+    trigger_event: JSON.stringify(event),
+    created_at: time,
+    updated_at: time
+  })
   return getAutomation(workspace, id)
 }
 
@@ -94,7 +93,12 @@ export function startRun(
   eventId: string
 ): void {
   const id = newId()
-  const sql = 'INSERT INTO runs (id, automation_id, contact_id, event_id, started_at) VALUES (?, ?, ?, ?, ?)'
-  store.run(sql, id, automationId, contact.id, eventId, isoTime(now()))
+  store.insert('runs', {
+    id,
+    automation_id: automationId,
+    contact_id: contact.id,
+    event_id: eventId,
+    started_at: isoTime(now())
+  })
   stream.emit({ type: 'automation-run', id, automationId, contactId: contact.id, email: contact.email })
 }

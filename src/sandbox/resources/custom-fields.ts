@@ -44,13 +44,8 @@ export function customFieldRoutes(app: FastifyInstance, workspace: Workspace): v
   })
 }
 
-interface FieldRow {
-  id: string
-  key: string
-  label: string
-  type: string
-  options: string
-}
+/** As it is stored: label and options as JSON text. */
+type FieldRow = Omit<CustomField, 'mergeTag' | 'options'> & { options: string }
 
 /** All of them, oldest first. */
 function listCustomFields({ store }: Workspace): CustomField[] {
@@ -59,14 +54,7 @@ function listCustomFields({ store }: Workspace): CustomField[] {
 
 function createCustomField({ store }: Workspace, field: z.output<typeof fieldBody>): CustomField {
   const row = { ...field, id: newId(), label: JSON.stringify(field.label), options: JSON.stringify(field.options) }
-  store.run(
-    'INSERT INTO custom_fields (id, key, label, type, options) VALUES (?, ?, ?, ?, ?)',
-    row.id,
-    row.key,
-    row.label,
-    row.type,
-    row.options
-  )
+  store.insert('custom_fields', row)
   return fromRow(row)
 }
 

@@ -49,15 +49,14 @@ export function fireEvent(
   const matchingAutomations = automations.length
   const id = newId()
   const firedAt = isoTime(now())
-  store.run(
-    'INSERT INTO events (id, contact_id, name, data, matching, fired_at) VALUES (?, ?, ?, ?, ?, ?)',
+  store.insert('events', {
     id,
-    contactId,
-    JSON.stringify(name),
-    JSON.stringify(data),
-    matchingAutomations,
-    firedAt
-  )
+    contact_id: contactId,
+    name: JSON.stringify(name),
+    data: JSON.stringify(data),
+    matching: matchingAutomations,
+    fired_at: firedAt
+  })
   stream.emit({ type: 'event', id, contactId, email: contact.email, matchingAutomations })
   for (const automationId of automations) startRun(workspace, automationId, contact, id)
   return { contactId, eventName: name, matchingAutomations, firedAt }

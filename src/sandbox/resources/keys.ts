@@ -38,19 +38,12 @@ export function keyRoutes(app: FastifyInstance, { settings }: { settings: Choice
   })
 }
 
-interface KeyRow {
-  id: string
-  key: string
-  name: string
-  scopes: string
-  revoked: number
-}
+type KeyRow = Omit<ApiKey, 'scopes' | 'revoked'> & { scopes: string; revoked: number }
 
 const SELECT = 'SELECT id, key, name, scopes, revoked FROM keys'
 
 const fromRow = (row: KeyRow): ApiKey => ({
-  id: row.id,
-  key: row.key,
+  ...row,
   name: fromJson(row.name),
   scopes: fromJson(row.scopes),
   revoked: row.revoked === 1
@@ -65,19 +58,12 @@ export function findKey(store: Store, secret: string): ApiKey | undefined {
   return row && fromRow(row)
 }
 
-interface NewKey {
-  id?: string
-  key?: string
-  name: string
-  scopes: Scope[]
-  environment?: 'test' | 'live'
-}
+type NewKey = Pick<ApiKey, 'name' | 'scopes'> & Partial<Pick<ApiKey, 'id' | 'key'>> & { environment?: 'test' | 'live' }
 
 /** `id` and `key` are made up when not given; a key has the documented form, prefix and 32 characters. */
 export function createKey(store: Store, { id = newId(), name, scopes, environment = 'test', ...given }: NewKey) {
   const key = given.key ?? `esx_${environment}_${randomBytes(16).toString('hex')}`
-  const sql = 'INSERT INTO keys (id, key, name, scopes) VALUES (?, ?, ?, ?)'
-  store.run(sql, id, key, JSON.stringify(name), JSON.stringify(scopes))
+  store.insert('keys', { id, key, name: JSON.stringify(name), scopes: JSON.stringify(scopes) })
   return { id, key, name, scopes, revoked: false } satisfies ApiKey
 }
 
@@ -85,7 +71,7 @@ export function createKey(store: Store, { id = newId(), name, scopes, environmen
 export function changeKey(
   store: Store,
   id: string,
-  { revoked, scopes }: { revoked?: boolean; scopes?: Scope[] }
+  { revoked, scopes }: Partial<Pick<ApiKey, 'revoked' | 'scopes'>>
 ): ApiKey | undefined {
   store.run(
     'UPDATE keys SET revoked = coalesce(?, revoked), scopes = coalesce(?, scopes) WHERE id = ?',

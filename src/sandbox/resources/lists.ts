@@ -37,15 +37,6 @@ export function listRoutes(app: FastifyInstance, workspace: Workspace): void {
   })
 }
 
-interface ListRow {
-  id: string
-  name: string
-  description: string
-  memberCount: number
-  createdAt: string
-  updatedAt: string
-}
-
 /** The active members are counted as all but the inactive ones, who are few; CROSS JOIN keeps SQLite beginning with them. */
 const SELECT = `SELECT id, name, description, created_at AS createdAt, updated_at AS updatedAt,
   (SELECT count(*) FROM members WHERE list_id = lists.id) -
@@ -55,12 +46,9 @@ const SELECT = `SELECT id, name, description, created_at AS createdAt, updated_a
 
 /** @param clause what follows `FROM lists`, with a `?` for each of `values` */
 export function selectLists({ store }: Workspace, clause: string, ...values: (string | number)[]): List[] {
-  return store.all<ListRow>(`${SELECT} ${clause}`, ...values).map(({ id, name, description, ...row }) => ({
-    id,
-    name: fromJson(name),
-    description: fromJson(description),
-    ...row
-  }))
+  return store
+    .all<List & { description: string }>(`${SELECT} ${clause}`, ...values)
+    .map((row) => ({ ...row, name: fromJson(row.name), description: fromJson(row.description) }))
 }
 
 /**
@@ -73,23 +61,17 @@ export function getList(workspace: Workspace, id: string, named?: string): List 
   return list
 }
 
-interface NewList {
-  id?: string
-  name: string
-  description?: string | null
-  createdAt?: string
-}
+type NewList = z.output<typeof listBody> & Partial<Pick<List, 'id' | 'createdAt'>>
 
 export function createList(workspace: Workspace, list: NewList): List {
   const { id = newId(), name, description = null, createdAt = isoTime(workspace.now()) } = list
-  workspace.store.run(
-    'INSERT INTO lists (id, name, description, created_at, updated_at) VALUES (?, ?, ?, ?, ?)',
+  workspace.store.insert('lists', {
     id,
-    JSON.stringify(name),
-    JSON.stringify(description),
-    createdAt,
-    createdAt
-  )
+    name: JSON.stringify(name),
+    description: JSON.stringify(description),
+    created_at: createdAt,
+    updated_at: createdAt
+  })
   return getList(workspace, id)
 }
 

@@ -20,10 +20,10 @@ const PROBE_MS = 500
  * SANDBOX_PORT and BRIDGE_PORT. Anything that is not on this machine is somebody else's server.
  */
 export async function findUpstreams(env: NodeJS.ProcessEnv): Promise<Upstreams> {
-  const { EMAILSENDX_API_URL, EMAILSENDX_BRIDGE_URL, SANDBOX_PORT = '4010', BRIDGE_PORT = '8080' } = env
+  const { EMAILSENDX_API_URL, EMAILSENDX_BRIDGE_URL, SANDBOX_PORT, BRIDGE_PORT } = env
   const [sandbox, bridge] = await Promise.all([
-    EMAILSENDX_API_URL ?? answering(`http://127.0.0.1:${SANDBOX_PORT}`, '/_sandbox/faults'),
-    EMAILSENDX_BRIDGE_URL ?? answering(`http://127.0.0.1:${BRIDGE_PORT}`, '/readyz')
+    EMAILSENDX_API_URL ?? answering(`http://127.0.0.1:${SANDBOX_PORT || 4010}`, '/_sandbox/faults'),
+    EMAILSENDX_BRIDGE_URL ?? answering(`http://127.0.0.1:${BRIDGE_PORT || 8080}`, '/readyz')
   ])
   const origin = loopbackOrigin(sandbox)
   return {

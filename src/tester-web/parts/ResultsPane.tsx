@@ -61,14 +61,15 @@ export function ResultsPane() {
 }
 
 /** What is worst comes first: it is what a person looks for. */
-const TONES: [Tone, string][] = [
-  ['refused', 'refused'],
-  ['unsure', 'in doubt'],
-  ['untaken', 'taken by no preset'],
-  ['again', 'would be sent again'],
-  ['waiting', 'on their way'],
-  ['delivered', 'delivered']
-]
+const TONES: Record<Tone, { mark: string; words: string }> = {
+  refused: { mark: '✕', words: 'refused' },
+  unsure: { mark: '?', words: 'in doubt' },
+  untaken: { mark: '–', words: 'taken by no preset' },
+  again: { mark: '↻', words: 'would be sent again' },
+  waiting: { mark: '…', words: 'on their way' },
+  delivered: { mark: '✓', words: 'delivered' }
+}
+const RANKED = Object.keys(TONES) as Tone[]
 
 interface Told extends Row {
   meaning: Meaning
@@ -84,13 +85,13 @@ function meaningOfRow({ action, result }: Row, ended?: string): Meaning {
     : { tone: 'untaken', headline: 'Not sent', detail: ended }
 }
 
-/** How many rows have each tone that there is. */
-const countsOf = (rows: Told[]): [Tone, words: string, count: number][] =>
-  TONES.map(([tone, words]): [Tone, string, number] => [
+/** The tones that there are, and how many rows have each. */
+const countsOf = (rows: Told[]) =>
+  RANKED.map((tone) => ({
     tone,
-    words,
-    rows.filter(({ meaning }) => meaning.tone === tone).length
-  ]).filter(([, , count]) => count > 0)
+    words: TONES[tone].words,
+    count: rows.filter(({ meaning }) => meaning.tone === tone).length
+  })).filter(({ count }) => count > 0)
 
 /** `2 delivered, 1 refused`, and while it goes on how far it is. */
 export function summaryOf(sending: Sending): string {
@@ -100,7 +101,7 @@ export function summaryOf(sending: Sending): string {
   if (rows.length === 0) return 'not sent'
   return countsOf(rows)
     .reverse()
-    .map(([, words, count]) => `${count} ${words}`)
+    .map(({ words, count }) => `${count} ${words}`)
     .join(', ')
 }
 
@@ -112,7 +113,7 @@ function SendingView({ sending, isNewest }: { sending: Sending; isNewest: boolea
   const [filter, setFilter] = useState<Tone | undefined>(undefined)
   const [limit, setLimit] = useState(MAX_ROWS)
   const all = told(sending)
-  const rank = ({ meaning }: Told) => TONES.findIndex(([tone]) => tone === meaning.tone)
+  const rank = ({ meaning }: Told) => RANKED.indexOf(meaning.tone)
   const rows = all
     .filter(({ meaning }) => filter === undefined || meaning.tone === filter)
     .sort((a, b) => (all.length > 1 ? rank(a) - rank(b) || a.event - b.event : 0))
@@ -138,7 +139,7 @@ function SendingView({ sending, isNewest }: { sending: Sending; isNewest: boolea
       {tones.length > 1 && (
         <fieldset class="switch filters">
           <legend class="unseen">Show</legend>
-          {[[undefined, 'all', all.length] as const, ...tones].map(([tone, words, count]) => (
+          {[{ tone: undefined, words: 'all', count: all.length }, ...tones].map(({ tone, words, count }) => (
             <Radio
               key={tone}
               name={`filter-${id}`}
@@ -159,15 +160,6 @@ function SendingView({ sending, isNewest }: { sending: Sending; isNewest: boolea
   )
 }
 
-const MARKS: Record<Tone, string> = {
-  delivered: '✓',
-  again: '↻',
-  unsure: '?',
-  refused: '✕',
-  untaken: '–',
-  waiting: '…'
-}
-
 function RowView({ row: { event: position, action, meaning }, sending }: { row: Told; sending: Sending }) {
   const event = sending.events[position]
   const { tone, headline, badge, detail } = meaning
@@ -175,7 +167,7 @@ function RowView({ row: { event: position, action, meaning }, sending }: { row: 
     <li class={`outcome ${tone}`}>
       <button type="button" class="outcome-head" onClick={() => showEvent(sending.events, position)}>
         <span class={`mark ${tone}`} aria-hidden="true">
-          {MARKS[tone]}
+          {TONES[tone].mark}
         </span>
         <strong>{headline}</strong>
         {badge && <span class="badge">{badge}</span>}

@@ -26,6 +26,15 @@ function Setting({ name, field }: { name: string; field: Field }) {
   const change = (text: string) => setSetting(name, text)
   const isSecret = field.type === 'password'
   const id = `setting-${name}`
+  const attributes = {
+    id,
+    value,
+    autocomplete: 'off',
+    spellcheck: false,
+    placeholder: typeof field.default === 'string' ? field.default : '',
+    'aria-describedby': `${id}-hint`,
+    onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(currentTarget.value)
+  }
   const hint = isSecret ? `${field.description ?? ''} It is forgotten when you close this tab.` : field.description
   return (
     <div class="field">
@@ -41,8 +50,10 @@ function Setting({ name, field }: { name: string; field: Field }) {
       </div>
       {name === 'defaultListId' ? (
         <ListPicker id={id} value={value} change={change} describedBy={`${id}-hint`} />
+      ) : isSecret ? (
+        <input type="password" {...attributes} />
       ) : (
-        <Line id={id} field={field} value={value} change={change} />
+        <input type="text" {...attributes} />
       )}
       <p class="hint" id={`${id}-hint`}>
         {hint}
@@ -55,29 +66,6 @@ function Setting({ name, field }: { name: string; field: Field }) {
       )}
     </div>
   )
-}
-
-function Line({
-  id,
-  field,
-  value,
-  change
-}: {
-  id: string
-  field: Field
-  value: string
-  change: (text: string) => void
-}) {
-  const rest = {
-    id,
-    value,
-    spellcheck: false,
-    placeholder: typeof field.default === 'string' ? field.default : '',
-    'aria-describedby': `${id}-hint`,
-    onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(currentTarget.value)
-  }
-  if (field.type === 'password') return <input type="password" autocomplete="off" {...rest} />
-  return <input type="text" autocomplete="off" {...rest} />
 }
 
 const tested = signal<{ ok?: boolean; words: string }>({ words: '' })

@@ -3,6 +3,7 @@ import type { DeadLetter, PartitionStatus, WaitingEvent } from '../../bridge/que
 import type { Event } from '../model/events'
 import { clock, wordsOf } from '../model/words'
 import { start } from './definition'
+import { asFromSegment } from './inputs'
 import { ask } from './server'
 
 /** One that is looked at. */
@@ -25,7 +26,7 @@ export const receipt = signal('')
 
 const EVERY_MS = 2_000
 
-export async function lookIntoBridge(): Promise<void> {
+async function lookIntoBridge(): Promise<void> {
   try {
     const [{ keys: partitions }, { deadLetters, total }] = await Promise.all([
       ask<{ keys: PartitionStatus[] }>('/tester/bridge/keys'),
@@ -49,10 +50,9 @@ export function watchBridge(): void {
   })
 }
 
-/** Sends events to the bridge's webhook, with the id and the time that Segment gives every event. */
+/** Sends events to the bridge's webhook. */
 export async function sendToBridge(events: Event[], key: string): Promise<void> {
-  const timestamp = new Date().toISOString()
-  const batch = events.map((event) => ({ messageId: `tester-${crypto.randomUUID()}`, timestamp, ...event }))
+  const batch = events.map(asFromSegment)
   await tell(async () => {
     const counts = await ask<Record<string, number>>('/tester/bridge/events', { method: 'POST', key, body: { batch } })
     return Object.entries(counts)

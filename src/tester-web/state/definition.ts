@@ -19,19 +19,16 @@ export interface Field {
   depends_on?: { conditions: { fieldKey: string; operator: string; value: unknown }[] }
 }
 
-export interface Action {
+interface Action {
   title: string
-  description: string
   defaultSubscription?: string
   fields: Record<string, Field>
 }
 
-export interface Preset {
+interface Preset {
   name: string
   type: 'automatic' | 'specificEvent'
   partnerAction: string
-  subscribe?: string
-  eventSlug?: string
 }
 
 interface Manifest {

@@ -72,6 +72,13 @@ export function showEvent(events: Event[], index: number): void {
   eventToShow.value = { index }
 }
 
+/** Segment gives every event an id and a time before anybody sees it; the page does it for those that have none. */
+export const asFromSegment = (event: Event): Event => ({
+  messageId: `tester-${crypto.randomUUID()}`,
+  timestamp: new Date().toISOString(),
+  ...event
+})
+
 /** The event without what the page has added, if it has. */
 export function asTyped(event: Event): Event {
   if (!String(event.messageId).startsWith('tester-')) return event

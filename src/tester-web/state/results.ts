@@ -5,7 +5,7 @@ import type { Plan } from '../../serve/tester/plan'
 import type { Event } from '../model/events'
 import { wordsOf } from '../model/words'
 import { faultInForce } from './faults'
-import { asBatch, effective, mappingTrouble, reading, triggers } from './inputs'
+import { asBatch, asFromSegment, effective, mappingTrouble, reading, triggers } from './inputs'
 import { ask } from './server'
 import { kept } from './storage'
 
@@ -114,13 +114,6 @@ export async function sendEvents(given: Event[], isBatch = given.length > 1): Pr
     isPreparing.value = false
   }
 }
-
-/** Segment gives every event an id and a time before a destination sees it. */
-const asFromSegment = (event: Event): Event => ({
-  messageId: `tester-${crypto.randomUUID()}`,
-  timestamp: new Date().toISOString(),
-  ...event
-})
 
 /** The page's server went away in mid-call: whether EmailSendX was asked, nobody can tell. */
 const unanswered = (error: unknown): EventStatus => ({
