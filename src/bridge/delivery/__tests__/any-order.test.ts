@@ -33,50 +33,52 @@ function eventOf({ user, type, names }: Step, number: number): BridgeEvent {
   return type === 'identify' ? identify(known, { last: number }) : track(known, `event_${number}`)
 }
 
+let rig: Rig
+beforeAll(async () => {
+  rig = await Rig.start()
+})
+afterAll(() => rig.end())
+
 it('delivers each event once whose identify comes within an hour, and each user’s in order, whatever comes', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25, size: 'medium' }), async (steps) => {
       forgetContacts()
-      const rig = await Rig.start()
-      try {
-        const arrivals: number[] = []
-        const fail = (times: number) => rig.fault({ kind: 'status', status: 503, path: '/api/v1/**', times })
-        for (const [number, one] of steps.entries()) {
-          if (one.before === 'quiet') await rig.quiet()
-          if (one.before === 'minutes') await rig.pass(5 * MINUTE)
-          if (one.before === 'half an hour') await rig.pass(HOUR / 2, 5 * MINUTE)
-          if (one.before === 'fault') await fail(2)
-          if (one.before === 'outage') await fail(8)
-          arrivals.push(rig.now)
-          await rig.take(eventOf(one, number))
-        }
-        // Whoever has not been identified by now, is now.
-        const identified = rig.now
-        await rig.take(
-          ...[0, 1, 2].map((user) => eventOf({ user, type: 'identify', names: NAMES, before: 'nothing' }, steps.length))
-        )
-        await rig.control('DELETE', 'faults')
-        await rig.pass(4 * HOUR, 5 * MINUTE)
+      await rig.renew()
+      const arrivals: number[] = []
+      const fail = (times: number) => rig.fault({ kind: 'status', status: 503, path: '/api/v1/**', times })
+      for (const [number, one] of steps.entries()) {
+        if (one.before === 'quiet') await rig.quiet()
+        if (one.before === 'minutes') await rig.pass(5 * MINUTE)
+        if (one.before === 'half an hour') await rig.pass(HOUR / 2, 5 * MINUTE)
+        if (one.before === 'fault') await fail(2)
+        if (one.before === 'outage') await fail(8)
+        arrivals.push(rig.now)
+        await rig.take(eventOf(one, number))
+      }
+      // Whoever has not been identified by now, is now.
+      const identified = rig.now
+      await rig.take(
+        ...[0, 1, 2].map((user) => eventOf({ user, type: 'identify', names: NAMES, before: 'nothing' }, steps.length))
+      )
+      await rig.control('DELETE', 'faults')
+      await rig.settle(4 * HOUR)
 
-        expect(await rig.queue.stats()).toMatchObject({ events: 0, deferred: 0 })
-        const { contacts, events } = await rig.state()
-        expect(contacts.map(({ metadata }) => metadata.last)).toEqual([steps.length, steps.length, steps.length])
-        const fired = events.map(({ name }) => Number(name.split('_')[1])).reverse()
-        expect(new Set(fired).size).toBe(fired.length)
-        const inTime = steps.flatMap(({ type, user }, number) => {
-          const first = steps.findIndex((other) => isWholeIdentify(other) && other.user === user)
-          const isIdentified = (arrivals[first] ?? identified) < arrivals[number] + HOUR
-          return type === 'track' && isIdentified ? [number] : []
-        })
-        expect(fired).toEqual(expect.arrayContaining(inTime))
-        for (const [place, number] of fired.entries()) {
-          const overtaken = fired
-            .slice(place)
-            .filter((later) => later < number && areOfOneName(steps[later], steps[number]))
-          expect(overtaken).toEqual([])
-        }
-      } finally {
-        await rig.end()
+      expect(await rig.partition()).toMatchObject({ events: 0, deferred: 0 })
+      const { contacts, events } = await rig.state()
+      expect(contacts.map(({ metadata }) => metadata.last)).toEqual([steps.length, steps.length, steps.length])
+      const fired = events.map(({ name }) => Number(name.split('_')[1])).reverse()
+      expect(new Set(fired).size).toBe(fired.length)
+      const inTime = steps.flatMap(({ type, user }, number) => {
+        const first = steps.findIndex((other) => isWholeIdentify(other) && other.user === user)
+        const isIdentified = (arrivals[first] ?? identified) < arrivals[number] + HOUR
+        return type === 'track' && isIdentified ? [number] : []
+      })
+      expect(fired).toEqual(expect.arrayContaining(inTime))
+      for (const [place, number] of fired.entries()) {
+        const overtaken = fired
+          .slice(place)
+          .filter((later) => later < number && areOfOneName(steps[later], steps[number]))
+        expect(overtaken).toEqual([])
       }
     }),
     { numRuns: 20, endOnFailure: true }

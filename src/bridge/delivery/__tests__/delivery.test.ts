@@ -1,5 +1,4 @@
 import { forgetContacts } from '../../../../definitions/emailsendx/functions'
-import { SANDBOX_KEY } from '../../../sandbox'
 import { QueueUnavailable } from '../../queue'
 import { identify, track } from '../../queue/__tests__/__helpers__/events'
 import { BULK, FIRE, HOUR, MINUTE, Rig, SEARCH, SECOND, tick } from './__helpers__/rig'
@@ -13,14 +12,16 @@ const ALL = '/api/v1/**'
 jest.setTimeout(30_000)
 
 let rig: Rig
-beforeEach(() => forgetContacts())
-afterEach(() => rig.end())
+beforeAll(async () => {
+  rig = await Rig.start()
+})
+beforeEach(async () => {
+  forgetContacts()
+  await rig.renew()
+})
+afterAll(() => rig.end())
 
 describe('identities and order', () => {
-  beforeEach(async () => {
-    rig = await Rig.start()
-  })
-
   it("delivers the docs' example: an identify with an email, later a track without one", async () => {
     await rig.take(identify({ userId: 'user_12345', email: 'morgan@acme.com' }, { firstName: 'Morgan', plan: 'pro' }))
     await rig.quiet()
@@ -29,7 +30,7 @@ describe('identities and order', () => {
     const { contacts, events } = await rig.state()
     expect(contacts).toMatchObject([{ email: 'morgan@acme.com', firstName: 'Morgan', metadata: { plan: 'pro' } }])
     expect(events).toMatchObject([{ email: 'morgan@acme.com', name: 'purchase_completed', data: { amount: 99 } }])
-    expect((await rig.queue.stats()).events).toBe(0)
+    expect((await rig.partition()).events).toBe(0)
   })
 
   it('resolves a track that overtook its identify, with everything in reverse order', async () => {
@@ -37,13 +38,13 @@ describe('identities and order', () => {
     await rig.quiet()
     await rig.take(track({ anonymousId: 'a1' }, 'second'))
     await rig.quiet()
-    expect(await rig.queue.stats()).toMatchObject({ events: 2, deferred: 2 })
+    expect(await rig.partition()).toMatchObject({ events: 2, deferred: 2 })
     await rig.take(identify({ ...ann, anonymousId: 'a1' }))
     await rig.quiet()
     expect((await rig.fired()).sort()).toEqual(['second', 'third'])
     expect(await rig.calls(BULK)).toBe(1)
     expect(await rig.calls(SEARCH)).toBe(1)
-    expect(await rig.queue.stats()).toMatchObject({ events: 0, deferred: 0 })
+    expect(await rig.partition()).toMatchObject({ events: 0, deferred: 0 })
   })
 
   it('keeps the order of one user while others pass, also when the user goes by several names', async () => {
@@ -105,7 +106,7 @@ describe('identities and order', () => {
   it('sends identifies that waited for an address before the one that brings it', async () => {
     await rig.take(identify({ userId: 'u1' }, { plan: 'free', seats: 1 }))
     await rig.quiet()
-    expect(await rig.queue.stats()).toMatchObject({ deferred: 1 })
+    expect(await rig.partition()).toMatchObject({ deferred: 1 })
     await rig.take(identify(ann, { plan: 'pro' }))
     await rig.quiet()
     expect((await rig.state()).contacts).toMatchObject([{ metadata: { plan: 'pro', seats: 1 } }])
@@ -148,10 +149,6 @@ describe('identities and order', () => {
 })
 
 describe('options', () => {
-  beforeEach(async () => {
-    rig = await Rig.start()
-  })
-
   it('go with the events they came with', async () => {
     const listId = 'clx_list_customers_id'
     await rig.take(
@@ -191,10 +188,6 @@ describe('options', () => {
 })
 
 describe('waiting', () => {
-  beforeEach(async () => {
-    rig = await Rig.start()
-  })
-
   it('ends after an hour with a dead letter for an event whose email nobody tells', async () => {
     await rig.take(track({ userId: 'u1' }, 'one'), track({ userId: 'u1' }, 'two'), identify({ anonymousId: 'a9' }))
     await rig.pass(HOUR - SECOND, 10 * MINUTE)
@@ -205,7 +198,7 @@ describe('waiting', () => {
         'unknown_email: No identify() told the email of this userId or anonymousId in time. Send one with an email, then retry the event.'
       )
     )
-    expect(await rig.queue.stats()).toMatchObject({ events: 0, deferred: 0, deadLetters: 3 })
+    expect(await rig.partition()).toMatchObject({ events: 0, deferred: 0, deadLetters: 3 })
     expect((await rig.state()).totals.requests).toBe(0)
   })
 
@@ -247,7 +240,7 @@ describe('waiting', () => {
     await rig.quiet()
     await fetch(`${rig.sandbox.url}/api/v1/contacts`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${SANDBOX_KEY}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${rig.apiKey}`, 'content-type': 'application/json' },
       body: JSON.stringify({ email: ann.email })
     })
     await rig.pass(15 * MINUTE)
@@ -261,7 +254,7 @@ describe('waiting', () => {
     }
     await rig.pass(31 * MINUTE, MINUTE)
     expect((await rig.dead()).length).toBeGreaterThanOrEqual(1)
-    expect((await rig.queue.stats()).events).toBeGreaterThanOrEqual(25)
+    expect((await rig.partition()).events).toBeGreaterThanOrEqual(25)
     await rig.pass(35 * MINUTE, MINUTE)
     expect(await rig.dead()).toEqual(
       Array(30).fill(
@@ -282,7 +275,7 @@ describe('waiting', () => {
     rig.deliver()
     await rig.pass(5 * MINUTE, MINUTE)
     expect(await rig.fired()).toEqual(['late'])
-    expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 1500 })
+    expect(await rig.partition()).toMatchObject({ events: 0, deadLetters: 1500 })
   })
 
   it('is not over while the identify that arrived in its time stands behind it', async () => {
@@ -292,7 +285,7 @@ describe('waiting', () => {
     rig.deliver()
     await rig.pass(5 * MINUTE, MINUTE)
     expect(await rig.fired()).toEqual(['late'])
-    expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
+    expect(await rig.partition()).toMatchObject({ events: 0, deadLetters: 0 })
   })
 
   it('is not over while the identify before it fails', async () => {
@@ -300,9 +293,9 @@ describe('waiting', () => {
     await rig.take(identify(ann), track({ userId: ann.userId }, 'without an address'))
     await rig.pass(2 * HOUR, MINUTE)
     await rig.control('DELETE', 'faults')
-    await rig.pass(2 * HOUR, MINUTE)
+    await rig.settle(2 * HOUR)
     expect(await rig.fired()).toEqual(['without_an_address'])
-    expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
+    expect(await rig.partition()).toMatchObject({ events: 0, deadLetters: 0 })
   })
 
   it('is not over while it keeps back that identify itself, since EmailSendX failed all the time', async () => {
@@ -312,43 +305,41 @@ describe('waiting', () => {
     await rig.take(identify(ann))
     await rig.pass(2 * HOUR, MINUTE)
     await rig.control('DELETE', 'faults')
-    await rig.pass(2 * HOUR, MINUTE)
+    await rig.settle(2 * HOUR)
     expect(await rig.fired()).toEqual(['first'])
-    expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
+    expect(await rig.partition()).toMatchObject({ events: 0, deadLetters: 0 })
   })
 })
 
 describe('few calls', () => {
-  it('make 3,000 identifies in 6, and merge those of one contact', async () => {
-    rig = await Rig.start()
+  it('make 1,500 identifies in 3, and merge those of one contact', async () => {
     await rig.stopDelivery()
-    for (let page = 0; page < 3; page++) {
-      await rig.take(...Array.from({ length: 1000 }, (_, row) => identify({ email: `c${page}-${row}@example.com` })))
+    for (let page = 0; page < 2; page++) {
+      await rig.take(...Array.from({ length: 750 }, (_, row) => identify({ email: `c${page}-${row}@example.com` })))
     }
     rig.deliver()
     await rig.quiet()
-    expect((await rig.state()).totals.contacts).toBe(3_000)
-    expect(await rig.calls(BULK)).toBe(6)
+    expect((await rig.state()).totals.contacts).toBe(1_500)
+    expect(await rig.calls(BULK)).toBe(3)
 
     await rig.take(identify(ann, { step: 1 }), identify(ann, { step: 2, first: true }), identify(ann, { step: 3 }))
     await rig.quiet()
-    expect(await rig.calls(BULK)).toBe(7)
+    expect(await rig.calls(BULK)).toBe(4)
     expect((await rig.state()).contacts[0].metadata).toEqual({ step: 3, first: true })
   })
 
   it('gather identifies from between the tracks of others', async () => {
-    rig = await Rig.start()
     await rig.stopDelivery()
-    const names = Array.from({ length: 40 }, (_, index) => `c${index}@example.com`)
+    const names = Array.from({ length: 20 }, (_, index) => `c${index}@example.com`)
     await rig.take(...names.flatMap((email) => [identify({ email }), track({ email })]))
     rig.deliver()
     await rig.quiet()
-    expect((await rig.state()).totals.events).toBe(40)
+    expect((await rig.state()).totals.events).toBe(20)
     expect(await rig.calls(BULK)).toBe(1)
   })
 
   it('do not starve tracks under a stream of identifies, nor identifies under tracks', async () => {
-    rig = await Rig.start({ rateLimit: 20 })
+    await rig.renew({ rateLimit: 20 })
     await rig.take(identify(ann))
     await rig.quiet()
     await rig.take(...Array.from({ length: 60 }, (_, index) => track(ann, `event_${index}`)))
@@ -359,7 +350,7 @@ describe('few calls', () => {
     const { totals } = await rig.state()
     expect(totals.events).toBeGreaterThanOrEqual(30)
     expect(totals.contacts).toBeGreaterThanOrEqual(100)
-    await rig.pass(3 * MINUTE, 5 * SECOND)
+    await rig.settle(3 * MINUTE)
     expect(await rig.fired()).toEqual(Array.from({ length: 60 }, (_, index) => `event_${index}`))
     expect((await rig.state()).totals.contacts).toBe(151)
   })
@@ -367,32 +358,31 @@ describe('few calls', () => {
 
 describe('pace', () => {
   it('stays within 120 a minute without ever being refused', async () => {
-    rig = await Rig.start({ rateLimit: 120 })
-    await rig.take(identify(ann), ...Array.from({ length: 300 }, (_, index) => track(ann, `event_${index}`)))
+    await rig.renew({ rateLimit: 120 })
+    await rig.take(identify(ann), ...Array.from({ length: 200 }, (_, index) => track(ann, `event_${index}`)))
     await rig.quiet()
     expect((await rig.state()).totals.requests).toBeGreaterThanOrEqual(110)
-    await rig.pass(4 * MINUTE, 5 * SECOND)
+    await rig.pass(2 * MINUTE, 5 * SECOND)
     const { totals, requests } = await rig.state()
-    expect(totals.events).toBe(300)
+    expect(totals.events).toBe(200)
     expect(requests.flatMap(({ answers }) => Object.keys(answers))).not.toContain('429')
   })
 
   it('stays within it when places in the window come free one by one, and an event takes two calls', async () => {
-    rig = await Rig.start({ rateLimit: 5 })
+    await rig.renew({ rateLimit: 5 })
     const people = Array.from({ length: 20 }, (_, index) => ({ userId: `u${index}`, email: `u${index}@example.com` }))
     await rig.take(...people.map((person) => identify(person)))
     for (const person of people) {
       await rig.pass(1_700)
       await rig.take(track(person, 'seen'))
     }
-    await rig.pass(10 * MINUTE, 1_700)
+    await rig.settle(10 * MINUTE)
     const { totals, requests } = await rig.state()
     expect(totals.events).toBe(20)
     expect(requests.flatMap(({ answers }) => Object.keys(answers))).not.toContain('429')
   })
 
   it('waits exactly as long as a 429 says, and counts nothing against the events', async () => {
-    rig = await Rig.start()
     await rig.fault({ kind: 'status', status: 429, path: ALL, headers: { 'retry-after': '300' } })
     await rig.take(identify(ann))
     await rig.quiet()
@@ -404,13 +394,12 @@ describe('pace', () => {
   })
 
   it('survives 429 for minutes', async () => {
-    rig = await Rig.start()
     await rig.fault({ kind: 'status', status: 429, path: ALL, times: 'always', headers: { 'retry-after': '14' } })
     await rig.take(identify(ann), track(ann, 'one'), track(ann, 'two'))
-    await rig.pass(10 * MINUTE, 5 * SECOND)
+    await rig.settle(10 * MINUTE)
     expect(await rig.calls(BULK)).toBeLessThanOrEqual((10 * 60) / 14 + 1)
     await rig.control('DELETE', 'faults')
-    await rig.pass(MINUTE, 5 * SECOND)
+    await rig.settle(MINUTE)
     expect(await rig.fired()).toEqual(['one', 'two'])
     expect(await rig.dead()).toEqual([])
   })
@@ -418,7 +407,6 @@ describe('pace', () => {
 
 describe('faults of EmailSendX', () => {
   it('like 500 for an hour cost neither events nor order, and few calls', async () => {
-    rig = await Rig.start()
     await rig.take(identify(ann), identify(bob))
     await rig.quiet()
     await rig.fault({ kind: 'status', status: 500, path: ALL, times: 'always' })
@@ -429,16 +417,16 @@ describe('faults of EmailSendX', () => {
         identify(ann, { [`step_${index}`]: index })
       )
     }
-    await rig.pass(HOUR, 10 * SECOND)
-    expect((await rig.state()).totals.requests).toBeLessThan(400)
+    await rig.settle(HOUR)
+    expect((await rig.state()).totals.requests).toBeLessThan(60)
     expect(await rig.dead()).toEqual([])
     await rig.control('DELETE', 'faults')
-    await rig.pass(2 * HOUR, MINUTE)
+    await rig.settle(2 * HOUR)
 
     const fired = await rig.fired()
     expect(fired.filter((name) => name.startsWith('ann'))).toEqual([0, 1, 2, 3, 4, 5].map((index) => `ann_${index}`))
     expect(fired.filter((name) => name.startsWith('bob'))).toEqual([0, 1, 2, 3, 4, 5].map((index) => `bob_${index}`))
-    expect(await rig.queue.stats()).toMatchObject({ events: 0, deadLetters: 0 })
+    expect(await rig.partition()).toMatchObject({ events: 0, deadLetters: 0 })
   })
 
   it.each([
@@ -448,17 +436,15 @@ describe('faults of EmailSendX', () => {
     ['a 404 for everything', { kind: 'status', status: 404 }],
     ['closed connections', { kind: 'drop' }]
   ])('like %s cost no identify and no track', async (_, fault) => {
-    rig = await Rig.start()
     await rig.fault({ ...fault, path: '/api/v1/contacts/bulk', times: 3 })
     await rig.fault({ ...fault, path: CONTACTS, method: 'GET', times: 3 })
     await rig.take(identify(ann), track(ann, 'one'))
-    await rig.pass(2 * MINUTE, SECOND)
+    await rig.settle(2 * MINUTE)
     expect(await rig.fired()).toEqual(['one'])
     expect(await rig.dead()).toEqual([])
   })
 
   it('that concern one event do not hold up the others, and make a dead letter in the end', async () => {
-    rig = await Rig.start()
     await rig.take(identify(ann), identify(bob))
     await rig.quiet()
     const { contacts } = await rig.control<{ contacts: { id: string; email: string }[] }>('GET', 'state')
@@ -476,12 +462,11 @@ describe('faults of EmailSendX', () => {
     }
     expect(await rig.dead()).toEqual([expect.stringMatching(/^gave_up: .* has a problem of its own \(500\)/)])
     await rig.control('DELETE', 'faults')
-    await rig.pass(2 * HOUR, 10 * MINUTE)
+    await rig.settle(2 * HOUR)
     expect(await rig.fired()).toContain('behind')
   })
 
   it('that concern one contact of a bulk call spare the others', async () => {
-    rig = await Rig.start()
     await rig.fault({ kind: 'refuse-contact', email: 'c7@example.com', message: 'email is on the block list' })
     await rig.take(...Array.from({ length: 20 }, (_, index) => identify({ email: `c${index}@example.com` })))
     await rig.quiet()
@@ -490,7 +475,6 @@ describe('faults of EmailSendX', () => {
   })
 
   it('in an event itself are told in its own words', async () => {
-    rig = await Rig.start()
     await rig.take(identify(ann), identify({ ...bob, options: { listId: 'no_such_list' } }))
     await rig.quiet()
     await rig.fault({ kind: 'status', status: 400, path: EVENTS, body: { error: 'data.amount must be positive' } })
@@ -511,7 +495,6 @@ describe('faults of EmailSendX', () => {
   })
 
   it('are logged without keys, addresses or traits', async () => {
-    rig = await Rig.start()
     await rig.fault({ kind: 'status', status: 500, path: ALL, times: 2 })
     await rig.take(identify(ann, { plan: 'secretplan' }))
     await rig.pass(MINUTE, SECOND)
@@ -523,11 +506,10 @@ describe('faults of EmailSendX', () => {
 
 describe('a refused key', () => {
   async function change(revoked: boolean) {
-    await rig.control('PATCH', 'keys/key_default', { revoked })
+    await rig.control('PATCH', `keys/${rig.keyId}`, { revoked })
   }
 
   beforeEach(async () => {
-    rig = await Rig.start()
     await rig.take(identify(ann))
     await rig.quiet()
     await change(true)
@@ -536,16 +518,16 @@ describe('a refused key', () => {
   })
 
   it('suspends its partition, which loses nothing and is tried ever more rarely', async () => {
-    expect(await rig.queue.partitions.list({ suspended: true })).toMatchObject([
+    expect(await rig.queue.partitions.list({ apiKey: rig.apiKey, suspended: true })).toMatchObject([
       { events: 2, proven: true, suspended: { reason: expect.stringContaining('EmailSendX refused the API key') } }
     ])
     const before = (await rig.state()).totals.requests
-    await rig.pass(6 * HOUR, MINUTE)
+    await rig.settle(6 * HOUR)
     expect((await rig.state()).totals.requests - before).toBeLessThanOrEqual(12)
     await change(false)
-    await rig.pass(HOUR, MINUTE)
+    await rig.settle(HOUR)
     expect(await rig.fired()).toEqual(['one', 'two'])
-    expect(await rig.queue.partitions.list({ suspended: true })).toEqual([])
+    expect(await rig.queue.partitions.list({ apiKey: rig.apiKey, suspended: true })).toEqual([])
     expect(await rig.dead()).toEqual([])
   })
 
@@ -559,16 +541,16 @@ describe('a refused key', () => {
 
   it('is tried again when an operator says so', async () => {
     await change(false)
-    expect(await rig.queue.partitions.resume({ apiKey: SANDBOX_KEY })).toBe(1)
+    expect(await rig.queue.partitions.resume({ apiKey: rig.apiKey })).toBe(1)
     await rig.quiet()
     expect(await rig.fired()).toEqual(['one', 'two'])
   })
 
   it('that lacks a scope says which', async () => {
-    await rig.control('PATCH', 'keys/key_default', { revoked: false, scopes: ['contacts:read'] })
+    await rig.control('PATCH', `keys/${rig.keyId}`, { revoked: false, scopes: ['contacts:read'] })
     await rig.queue.partitions.resume({})
     await rig.quiet()
-    expect(await rig.queue.partitions.list({ suspended: true })).toMatchObject([
+    expect(await rig.queue.partitions.list({ apiKey: rig.apiKey, suspended: true })).toMatchObject([
       { suspended: { reason: expect.stringContaining('lacks the contacts:write scope') } }
     ])
   })
@@ -576,7 +558,7 @@ describe('a refused key', () => {
 
 describe('an outcome that nobody knows', () => {
   async function loseTheAnswer(onUnknownOutcome: 'resend' | 'dead-letter') {
-    rig = await Rig.start({ onUnknownOutcome })
+    await rig.renew({ onUnknownOutcome })
     await rig.take(identify(ann))
     await rig.quiet()
     await rig.fault({ kind: 'drop', path: EVENTS, applied: true })
@@ -604,7 +586,7 @@ describe('an outcome that nobody knows', () => {
 
   it('is left behind by a stop that comes before the answer', async () => {
     for (const onUnknownOutcome of ['dead-letter', 'resend'] as const) {
-      rig = await Rig.start({ onUnknownOutcome, graceMs: 50 })
+      const rig = await Rig.start({ onUnknownOutcome, graceMs: 50 })
       await rig.take(identify(ann))
       await rig.quiet()
       await rig.fault({ kind: 'delay', path: EVENTS, delayMs: 20_000 })
@@ -622,37 +604,35 @@ describe('an outcome that nobody knows', () => {
       } else {
         expect(await rig.fired()).toEqual([])
         expect(await rig.dead()).toEqual([expect.stringMatching(/^outcome_unknown: The bridge was interrupted/)])
-        await rig.end()
       }
+      await rig.end()
     }
   })
 })
 
 describe('a store', () => {
   it('that claims a partition and loses the answer keeps none from being delivered', async () => {
-    rig = await Rig.start()
     const { claim } = rig.queue.runs
-    let isLost = false
     rig.queue.runs.claim = async (worker, query) => {
       const claimed = await claim(worker, query)
-      if (isLost || claimed.length === 0) return claimed
-      isLost = true
+      if (claimed.length === 0) return claimed
+      rig.queue.runs.claim = claim
       throw new QueueUnavailable('The answer is lost.')
     }
     await rig.take(identify(ann))
-    while ((await rig.queue.stats()).events > 0) await tick()
-    expect(isLost).toBe(true)
+    while ((await rig.partition()).events > 0) await tick()
+    expect(rig.queue.runs.claim).toBe(claim)
     expect((await rig.state()).contacts).toMatchObject([{ email: 'ann@example.com' }])
   })
 })
 
 describe('many partitions', () => {
   it('are all delivered, and slow or dead ones delay nobody else', async () => {
-    rig = await Rig.start({ concurrency: 8 })
+    await rig.renew({ concurrency: 8 })
     const keys = await Promise.all(
-      Array.from({ length: 60 }, () => rig.control<{ key: string }>('POST', 'keys', { name: 'partition' }))
+      Array.from({ length: 30 }, () => rig.control<{ key: string }>('POST', 'keys', { name: 'partition' }))
     )
-    for (const { key } of keys.slice(0, 20)) {
+    for (const { key } of keys.slice(0, 10)) {
       await rig.fault({ kind: 'drop', path: ALL, key, times: 'always', delayMs: 200 })
     }
     await Promise.all(
@@ -663,17 +643,16 @@ describe('many partitions', () => {
         )
       )
     )
-    while ((await rig.queue.stats()).events > 20 * 3) await tick()
-    expect((await rig.state()).totals.contacts).toBe(40 * 3)
+    while ((await rig.queue.stats()).events > 10 * 3) await tick()
+    expect((await rig.state()).totals.contacts).toBe(20 * 3)
     await rig.control('DELETE', 'faults')
-    await rig.pass(10 * MINUTE, 10 * SECOND)
-    expect((await rig.state()).totals.contacts).toBe(60 * 3)
+    await rig.pass(3 * MINUTE, MINUTE)
+    expect((await rig.state()).totals.contacts).toBe(30 * 3)
   })
 })
 
 describe('the clock', () => {
   it('leaping ahead loses and repeats nothing', async () => {
-    rig = await Rig.start()
     await rig.take(identify(ann), track({ userId: 'u9' }, 'waiting'), track(ann, 'one'))
     await rig.quiet()
     await rig.pass(400 * 24 * HOUR)
@@ -684,7 +663,6 @@ describe('the clock', () => {
   })
 
   it('set back stalls nothing', async () => {
-    rig = await Rig.start()
     await rig.fault({ kind: 'status', status: 429, path: ALL, headers: { 'retry-after': '3000' } })
     await rig.take(identify(ann), track(ann, 'one'))
     await rig.quiet()
@@ -701,7 +679,6 @@ describe('the clock', () => {
 })
 
 it('delivers duplicates of everything once', async () => {
-  rig = await Rig.start()
   const events = [identify(ann), track(ann, 'one'), identify(bob), track(bob, 'two')]
   for (let round = 0; round < 3; round++) {
     await rig.take(...events, ...events)

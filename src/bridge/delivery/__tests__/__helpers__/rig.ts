@@ -3,7 +3,7 @@ import { SANDBOX_KEY, startSandbox } from '../../../../sandbox'
 import type { Sandbox, SandboxOptions } from '../../../../sandbox'
 import type { BridgeEvent } from '../../../event'
 import { LeaseLost, openQueue } from '../../../queue'
-import type { DeadLetterFilter, Pool, Queue, QueueOptions } from '../../../queue'
+import type { DeadLetterFilter, PartitionStatus, Pool, Queue, QueueOptions } from '../../../queue'
 import { prove } from '../../../queue/__tests__/__helpers__/prove'
 import { SECRET } from '../../../queue/__tests__/__helpers__/stores'
 import { startDelivery } from '../..'
@@ -33,6 +33,10 @@ const START = Date.UTC(2026, 10, 23, 12)
 /** A sandbox, a queue in memory, and the delivery between them, all by one clock that stands still until it is moved. */
 export class Rig {
   log: string[] = []
+  /** The key of {@link take}, which the sandbox and the queue know. */
+  apiKey = SANDBOX_KEY
+  /** What the sandbox calls that key. */
+  keyId = 'key_default'
   private delivery?: Delivery
   private wake = () => undefined as void
   /** How often something has happened. */
@@ -40,12 +44,13 @@ export class Rig {
   /** Pools in which there was nothing to do since. */
   private readonly idlePools = new Set<Pool>()
   private onIdle = () => undefined as void
+  /** Partitions that are worked on. */
+  private working = 0
 
   private constructor(readonly sandbox: Sandbox, readonly queue: Queue, private readonly clock: { now: number }) {
     const { claim, onEnqueue, release } = queue.runs
-    let working = 0
     const work = (more: number) => {
-      working += more
+      this.working += more
       this.changed()
     }
     queue.runs.onEnqueue = (listener) => {
@@ -56,7 +61,7 @@ export class Rig {
       const { changes } = this
       const partitions = await claim(worker, query)
       if (partitions.length > 0) work(partitions.length)
-      else if (working === 0 && changes === this.changes) this.isIdle(query.pool)
+      else if (this.working === 0 && changes === this.changes) this.isIdle(query.pool)
       return partitions
     }
     queue.runs.release = async (lease, state) => {
@@ -91,6 +96,25 @@ export class Rig {
     return rig
   }
 
+  /**
+   * Begins anew without starting anything but the delivery: a sandbox that knows nothing, a key, and so an empty partition, of
+   * its own, and nothing left of the events before. The clock goes on.
+   */
+  async renew({
+    rateLimit,
+    ...options
+  }: Partial<DeliveryOptions> & Pick<SandboxOptions, 'rateLimit'> = {}): Promise<void> {
+    await this.stopDelivery()
+    await this.queue.partitions.drop({})
+    await this.queue.deadLetters.purge({})
+    await this.control('POST', 'reset')
+    if (rateLimit !== undefined) await this.control('PATCH', 'settings', { rateLimit })
+    const { id, key } = await this.control<{ id: string; key: string }>('POST', 'keys', {})
+    await prove(this.queue, key)
+    Object.assign(this, { apiKey: key, keyId: id, log: [], working: 0 })
+    this.deliver(options)
+  }
+
   /** Starts the delivery (again). */
   deliver(options: Partial<DeliveryOptions> = {}): void {
     this.delivery = startDelivery({
@@ -115,7 +139,7 @@ export class Rig {
   }
 
   async take(...events: BridgeEvent[]): Promise<void> {
-    await this.takeFor(SANDBOX_KEY, ...events)
+    await this.takeFor(this.apiKey, ...events)
   }
 
   async takeFor(apiKey: string, ...events: BridgeEvent[]): Promise<void> {
@@ -145,6 +169,15 @@ export class Rig {
   async pass(ms: number, step = ms): Promise<void> {
     for (let passed = 0; passed < ms; passed += step) {
       this.now += Math.min(step, ms - passed)
+      await this.quiet()
+    }
+  }
+
+  /** Moves the clock from one time at which something is due to the next, until nothing is left to do or so long has passed. */
+  async settle(ms: number): Promise<void> {
+    const end = this.now + ms
+    for (let due = this.now; due <= end; due = (await this.partition()).nextCallAt ?? Infinity) {
+      this.now = Math.max(this.now, due)
       await this.quiet()
     }
   }
@@ -189,6 +222,11 @@ export class Rig {
     })
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
     return (response.status === 204 ? undefined : await response.json()) as Answer
+  }
+
+  /** What the queue says of the rig's key. */
+  async partition(): Promise<PartitionStatus> {
+    return (await this.queue.partitions.list({ apiKey: this.apiKey }))[0]
   }
 
   async dead(filter: DeadLetterFilter = {}): Promise<string[]> {
