@@ -22,14 +22,14 @@ const OF_THE_CONNECTION = ['content-length', 'connection', 'keep-alive', 'transf
 /** Changes an answer, or leaves it as it is by returning nothing. */
 export type Twist = (request: Request, answer: Answer) => Partial<Answer> | undefined
 
-/** A server that answers what `origin` answers, but for a twist. @returns its origin, and how to end it */
-export function contrary(origin: string, twist: Twist) {
+/** A server that answers what `origin` answers, but for the twists, one after the other. @returns its origin, and how to end it */
+export function contrary(origin: string, ...twists: Twist[]) {
   const server = createServer((incoming, outgoing) => {
     const { method = 'GET', url = '/', headers } = incoming
     void text(incoming).then(async (body) => {
       const asked = { method, url, headers, body }
       const answer = await pass(origin, asked)
-      const twisted = { ...answer, ...twist(asked, answer) }
+      const twisted = twists.reduce((sofar, twist) => ({ ...sofar, ...twist(asked, sofar) }), answer)
       outgoing.writeHead(twisted.status, twisted.headers).end(twisted.body)
     })
   })
