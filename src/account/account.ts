@@ -80,7 +80,7 @@ export function rowsOf(answer: Answer): JsonObject[] {
 }
 
 /** The API's own words for a refusal. */
-export function wordsOf({ status, body }: Answer): string {
+export function refusalOf({ status, body }: Answer): string {
   const said = isObject(body) ? body.error : undefined
   return typeof said === 'string' && said !== '' ? `${status} ${said}` : `${status} without a reason`
 }

@@ -75,7 +75,7 @@ function minutes(ms: number): string {
  * @returns what ends the watch
  */
 export function watchForAlerts({ queue, url, oldestMs, log, everyMs = EVERY_MS }: AlertOptions): () => Promise<void> {
-  const told = new Map<string, Alert>()
+  const firing = new Map<string, Alert>()
   const deadLetters: { at: number; count: number }[] = []
   const ending = new AbortController()
   let round = Promise.resolve()
@@ -84,11 +84,11 @@ export function watchForAlerts({ queue, url, oldestMs, log, everyMs = EVERY_MS }
   async function look(): Promise<void> {
     const current = alertsOf(await snapshot(), oldestMs)
     for (const [name, alert] of current) {
-      if (!told.has(name) && (await post({ ...alert, state: 'firing' }))) told.set(name, alert)
+      if (!firing.has(name) && (await post({ ...alert, state: 'firing' }))) firing.set(name, alert)
     }
-    for (const [name, alert] of told) {
+    for (const [name, alert] of firing) {
       if (!current.has(name) && (await post({ ...alert, state: 'resolved', text: `Over: ${alert.text}` })))
-        told.delete(name)
+        firing.delete(name)
     }
   }
 

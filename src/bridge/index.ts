@@ -90,9 +90,9 @@ export async function startBridge(
   const close = once(async () => {
     stopping = true
     log.info('the bridge is stopping: nothing more is taken in, and what is in flight is finished')
-    const impatience = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
+    const timeout = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
     await Promise.all([app.close(), delivery.stop(), endAlerts?.()])
-    clearTimeout(impatience)
+    clearTimeout(timeout)
     await queue.close()
     log.info('the bridge has stopped')
   })

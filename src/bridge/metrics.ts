@@ -69,34 +69,26 @@ function storeGauges(registry: Registry, queue: Pick<Queue, 'stats' | 'ping'>): 
     const [stats, written] = await Promise.allSettled([queue.stats(), queue.ping()])
     up.set(written.status === 'fulfilled' ? 1 : 0)
     for (const { gauge, of } of gauges) {
-      if (stats.status === 'fulfilled') gauge.set(of(stats.value))
+      if (stats.status === 'fulfilled') gauge.set(numbersOf(stats.value)[of])
       else gauge.remove()
     }
   }
 }
 
-const STORE_GAUGES: [name: string, help: string, of: (stats: QueueStats) => number][] = [
-  ['bridge_store_events', 'Events stored and not yet delivered', (stats) => stats.events],
-  [
-    'bridge_store_events_deferred',
-    'Of these, waiting for their user, their contact or their turn',
-    (stats) => stats.deferred
-  ],
-  ['bridge_store_oldest_seconds', 'Age of the oldest event that waits for nothing but its delivery', ageOfOldest],
-  ['bridge_store_bytes', 'Bytes of events and dead letters', (stats) => stats.bytes],
-  ['bridge_store_max_bytes', 'The limit on these bytes, over which the sources answer 503', (stats) => stats.maxBytes],
-  ['bridge_dead_letters', 'Dead letters', (stats) => stats.deadLetters],
-  ['bridge_partitions', 'API keys the store knows', (stats) => stats.partitions],
-  ['bridge_message_ids', 'Message ids remembered, to tell duplicates', (stats) => stats.messageIds],
-  ['bridge_identity_links', 'Ids of users whose address is remembered', (stats) => stats.identityLinks],
-  ['bridge_partitions_unproven', 'API keys EmailSendX has not accepted yet', (stats) => stats.unprovenPartitions],
-  [
-    'bridge_partitions_suspended',
-    'API keys EmailSendX refuses and accepted before',
-    (stats) => stats.suspendedPartitions
-  ]
+const STORE_GAUGES: [name: string, help: string, of: keyof ReturnType<typeof numbersOf>][] = [
+  ['bridge_store_events', 'Events stored and not yet delivered', 'events'],
+  ['bridge_store_events_deferred', 'Of these, waiting for their user, their contact or their turn', 'deferred'],
+  ['bridge_store_oldest_seconds', 'Age of the oldest event that waits for nothing but its delivery', 'oldestSeconds'],
+  ['bridge_store_bytes', 'Bytes of events and dead letters', 'bytes'],
+  ['bridge_store_max_bytes', 'The limit on these bytes, over which the sources answer 503', 'maxBytes'],
+  ['bridge_dead_letters', 'Dead letters', 'deadLetters'],
+  ['bridge_partitions', 'API keys the store knows', 'partitions'],
+  ['bridge_message_ids', 'Message ids remembered, to tell duplicates', 'messageIds'],
+  ['bridge_identity_links', 'Ids of users whose address is remembered', 'identityLinks'],
+  ['bridge_partitions_unproven', 'API keys EmailSendX has not accepted yet', 'unprovenPartitions'],
+  ['bridge_partitions_suspended', 'API keys EmailSendX refuses and accepted before', 'suspendedPartitions']
 ]
 
-function ageOfOldest({ oldestArrivedAt }: QueueStats): number {
-  return oldestArrivedAt === undefined ? 0 : Math.max(0, (Date.now() - oldestArrivedAt) / 1000)
+function numbersOf({ oldestArrivedAt: oldest, ...numbers }: QueueStats) {
+  return { ...numbers, oldestSeconds: oldest === undefined ? 0 : Math.max(0, (Date.now() - oldest) / 1000) }
 }

@@ -1,4 +1,4 @@
-import { dataOf, objectOf, wordsOf, type Answer } from '../account/account'
+import { dataOf, objectOf, refusalOf, type Answer } from '../account/account'
 import { isObject } from '../http/json'
 import { remaining, type Ask } from './ask'
 import type { Finding } from './report'
@@ -11,7 +11,7 @@ export async function judgeKey(ask: Ask, whoami: Answer): Promise<Finding[]> {
   const answer =
     whoami.status === 404 ? await ask('GET', 'contacts', { query: { limit: 1 }, also: [401, 403] }) : whoami
   if (answer.status === 401) {
-    return [{ about: 'API key', mark: 'change', says: `refused: ${wordsOf(answer)}`, change: KEY_CHANGE }]
+    return [{ about: 'API key', mark: 'change', says: `refused: ${refusalOf(answer)}`, change: KEY_CHANGE }]
   }
   const { workspaceName: workspace } = objectOf(whoami)
   return [

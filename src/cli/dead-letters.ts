@@ -20,10 +20,8 @@ export function deadLettersCommand(): Command {
   const subcommand = (name: string, description: string) => onStore(command.command(name).description(description))
 
   filtered(subcommand('list', 'list them, newest first'))
-    .addOption(new Option('--limit <number>', 'how many at most').default(50).argParser(integer(1, 10_000)))
-    .addOption(
-      new Option('--before <id>', 'only those listed after this one').argParser(integer(1, Number.MAX_SAFE_INTEGER))
-    )
+    .option('--limit <number>', 'how many at most', integer(1, 10_000), 50)
+    .option('--before <id>', 'only those listed after this one', integer(1, Number.MAX_SAFE_INTEGER))
     .action(async (options: FilterOptions & { limit: number; before?: number; json?: boolean }, self: Command) => {
       const filter = filterOf([], options)
       const { letters, total } = await withStore(self, async ({ deadLetters: all }) => ({
@@ -104,8 +102,8 @@ function filtered(command: Command): Command {
     .addOption(new Option('--reason <reason>', 'only those with this reason').choices(DEAD_REASONS))
     .addOption(new Option('--type <type>', 'only those of this type').choices(['identify', 'track', 'rejected']))
     .option('--message-id <id>', 'only the event with this messageId')
-    .addOption(new Option('--since <time>', 'only those that died since, such as 2h or 2026-01-15').argParser(moment))
-    .addOption(new Option('--until <time>', 'only those that died before').argParser(moment))
+    .option('--since <time>', 'only those that died since, such as 2h or 2026-01-15', moment)
+    .option('--until <time>', 'only those that died before', moment)
 }
 
 function filterOf(

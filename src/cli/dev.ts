@@ -1,6 +1,6 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import type * as everything from './everything'
-import { integer } from './units'
+import { portOption } from './units'
 
 /** `bin/run dev`, which is `npm start`: sandbox, serve and bridge on this machine, wired together, until Ctrl-C. */
 export function devCommand(): Command {
@@ -16,11 +16,4 @@ export function devCommand(): Command {
       // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() would pass by what reads TypeScript
       await (require('./everything') as typeof everything).runEverything(options)
     })
-}
-
-function portOption(flag: string, variable: string, standard: number, what: string): Option {
-  return new Option(`${flag} <number>`, `port of ${what}; 0 picks a free one`)
-    .env(variable)
-    .default(standard)
-    .argParser(integer(0, 65_535))
 }

@@ -32,30 +32,20 @@ interface CliOptions {
 
 /** `bin/run replay`: sends a history of events, from files, to EmailSendX. */
 export function replayCommand(): Command {
-  const dir = () => new Option('--dir <folder>', 'folder that keeps how far it has got').default('emailsendx-replay')
+  const dir = ['--dir <folder>', 'folder that keeps how far it has got', 'emailsendx-replay'] as const
   const command = new Command('replay')
     .description('send a history of events, from files, to EmailSendX')
     .argument(
       '[files...]',
       'JSON lines, JSON arrays or CSV, gzipped or not; - is standard input; none: go on with the last'
     )
-    .addOption(
-      new Option('--map <column=field>', 'what a column of a CSV stands for; may be repeated').argParser(column)
-    )
+    .option('--map <column=field>', 'what a column of a CSV stands for; may be repeated', column)
     .option('--dry-run', 'print what would be done, and send nothing')
     .option('--json', 'print JSON')
-    .addOption(
-      new Option('--fire-events-since <date>', 'fire the track calls from then on, which start automations').argParser(
-        date
-      )
-    )
+    .option('--fire-events-since <date>', 'fire the track calls from then on, which start automations', date)
     .option('--list <id>', 'list that the contacts join')
-    .addOption(
-      new Option('--budget <calls>', 'calls a minute at most; EmailSendX allows 120 in all')
-        .default(60)
-        .argParser(integer(1, 1_000_000))
-    )
-    .addOption(dir())
+    .option('--budget <calls>', 'calls a minute at most; EmailSendX allows 120 in all', integer(1, 1_000_000), 60)
+    .option(...dir)
     .option('--store <target>', "go through a bridge's store (SQLite file or postgres://…): the bridge delivers")
     .addOption(new Option('--api-url <url>', 'EmailSendX').env('BRIDGE_API_URL').default('https://emailsendx.com'))
     .option('--yes', 'do not ask before events are fired')
@@ -65,7 +55,7 @@ export function replayCommand(): Command {
   return command.addCommand(
     new Command('status')
       .description('how far a replay has got')
-      .addOption(dir())
+      .option(...dir)
       .option('--json', 'print JSON')
       .action((options: { dir: string; json?: boolean }, self: Command) =>
         status({ ...options, ...self.optsWithGlobals() })

@@ -1,23 +1,16 @@
 import { Command, Option } from 'commander'
 import { SANDBOX_KEY, startSandbox, switches, type SandboxOptions } from '../sandbox'
-import { integer } from './units'
+import { integer, portOption } from './units'
 import { untilStopped } from './until-stopped'
 
 /** `bin/run sandbox`: the stand-in EmailSendX alone, until Ctrl-C. */
 export function sandboxCommand(): Command {
   const command = new Command('sandbox')
     .description('run a local stand-in for EmailSendX')
-    .addOption(
-      new Option('--port <number>', 'port to listen on; 0 picks a free one')
-        .env('SANDBOX_PORT')
-        .default(4010)
-        .argParser(integer(0, 65_535))
-    )
+    .addOption(portOption('--port', 'SANDBOX_PORT', 4010, 'the sandbox'))
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--data <file>', 'SQLite file that keeps everything across restarts (default: in memory)')
-    .addOption(
-      new Option('--rate-limit <number>', 'calls per key and minute').default(120).argParser(integer(1, 1_000_000))
-    )
+    .option('--rate-limit <number>', 'calls per key and minute', integer(1, 1_000_000), 120)
     .action(async (options: SandboxOptions) => {
       const sandbox = await startSandbox(options)
       untilStopped(() => sandbox.close())

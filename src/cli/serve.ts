@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { SANDBOX_KEY } from '../sandbox'
 import { startServe } from '../serve'
 import { findUpstreams } from '../serve/tester/upstreams'
@@ -20,9 +20,7 @@ export function serveCommand(): Command {
     .option('-d, --destination <folder>', 'the destination to serve; not needed where there is one only')
     .option('-b, --directory <folder>', 'the folder that holds the destinations (default: definitions)')
     .option('-n, --noUI', 'only the routes: no page and no websocket')
-    .addOption(
-      new Option('--body-limit <kB>', 'largest request body in kB').default(100).argParser(integer(1, 1_000_000))
-    )
+    .option('--body-limit <kB>', 'largest request body in kB', integer(1, 1_000_000), 100)
     .action(async ({ noUI, bodyLimit, ...options }: Options) => {
       const given = process.env.EMAILSENDX_API_URL
       const sandbox = given || (await findUpstreams(process.env)).sandbox

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { parseMoment } from '../bridge/units'
 
 /** A whole number within bounds. @throws InvalidArgumentError */
@@ -8,6 +8,14 @@ export function integer(minimum: number, maximum: number): (text: string) => num
     if (value >= minimum && value <= maximum) return value
     throw new InvalidArgumentError(`It must be an integer from ${minimum} to ${maximum}.`)
   }
+}
+
+/** @param standard the port where neither the option nor the environment's variable says another */
+export function portOption(flag: string, variable: string, standard: number, what: string): Option {
+  return new Option(`${flag} <number>`, `port of ${what}; 0 picks a free one`)
+    .env(variable)
+    .default(standard)
+    .argParser(integer(0, 65_535))
 }
 
 /** A time as `parseMoment` takes it. @throws InvalidArgumentError */

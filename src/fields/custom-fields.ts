@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { dataOf, wordsOf, type Account } from '../account/account'
+import { dataOf, refusalOf, type Account } from '../account/account'
 import type { FieldType } from './traits'
 
 const customFields = z.array(z.looseObject({ key: z.string() }))
@@ -14,11 +14,11 @@ const MAX_RETRIES = 3
  */
 export async function listCustomFields(account: Account): Promise<CustomField[]> {
   const answer = await account.call('GET', 'custom-fields', { retries: MAX_RETRIES })
-  if (answer.status === 401) throw new Error(`the API key is refused: ${wordsOf(answer)}`)
-  if (answer.status === 403) throw new Error(`the API key needs the scope custom_fields:read: ${wordsOf(answer)}`)
+  if (answer.status === 401) throw new Error(`the API key is refused: ${refusalOf(answer)}`)
+  if (answer.status === 403) throw new Error(`the API key needs the scope custom_fields:read: ${refusalOf(answer)}`)
   const fields = customFields.safeParse(dataOf(answer))
   if (answer.status !== 200 || !fields.success) {
-    throw new Error(`${account.origin} does not list custom fields: ${wordsOf(answer)}`)
+    throw new Error(`${account.origin} does not list custom fields: ${refusalOf(answer)}`)
   }
   return fields.data
 }
@@ -33,10 +33,10 @@ export async function createCustomField(
 ): Promise<boolean> {
   const answer = await account.call('POST', 'custom-fields', { json: field, retries: MAX_RETRIES })
   if (answer.status >= 200 && answer.status < 300) return true
-  if (answer.status === 403) throw new Error(`the API key needs the scope custom_fields:write: ${wordsOf(answer)}`)
+  if (answer.status === 403) throw new Error(`the API key needs the scope custom_fields:write: ${refusalOf(answer)}`)
   // Nobody documents the answer to a key that is taken.
   const taken =
     [400, 409, 422].includes(answer.status) && (await listCustomFields(account)).some(({ key }) => key === field.key)
   if (taken) return false
-  throw new Error(`the custom field ${field.key} can't be created: ${wordsOf(answer)}`)
+  throw new Error(`the custom field ${field.key} can't be created: ${refusalOf(answer)}`)
 }

@@ -112,6 +112,11 @@ export class History {
     return this.prepare(sql).get(params) as Row | undefined
   }
 
+  /** How many: `what` stands for `*`, `from` is the rest of the query. */
+  count(from: string, what = '*'): number {
+    return this.row<{ count: number }>(`SELECT COUNT(${what}) AS count FROM ${from}`)?.count ?? 0
+  }
+
   get(name: string): string | undefined {
     return this.row<{ value: string }>('SELECT value FROM meta WHERE name = ?', name)?.value
   }

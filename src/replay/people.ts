@@ -15,8 +15,7 @@ export function settle(history: History): { duplicates: number } {
   history.flush()
   const tracks = history.run(`INSERT OR IGNORE INTO firing (email, at, place, message_id, event)
     SELECT email, at, place, message_id, event FROM tracks WHERE email IS NOT NULL ORDER BY at, id`)
-  const read = history.row<{ count: number }>('SELECT COUNT(*) AS count FROM tracks WHERE email IS NOT NULL')
-  return { duplicates: (read?.count ?? 0) - tracks }
+  return { duplicates: history.count('tracks WHERE email IS NOT NULL') - tracks }
 }
 
 /**
@@ -92,7 +91,7 @@ function merged(person: Person, next: Person): Person {
 }
 
 function add(history: History, { email, user, anonymous, at, place, contact, leaves }: Person): void {
-  // Of whom nothing else is known, nobody makes a contact on the way out.
+  // Somebody who is only known to have left an audience is made no contact.
   if (leaves) return
   const text = JSON.stringify(contact)
   const bytes = Buffer.byteLength(text)

@@ -54,7 +54,7 @@ const MAX_NAMES = 10_000
 export async function makePlan(history: History, { fireSince, store, ...input }: PlanOptions): Promise<Plan> {
   const read = await record(history, input, { fireSince, now: new Date() })
   const { duplicates } = settle(history)
-  const { people } = history.row<{ people: number }>('SELECT COUNT(*) AS people FROM people') ?? { people: 0 }
+  const people = history.count('people')
   const firing = firingOf(history)
   // A bridge learns the ids of contacts itself, as events come.
   const finding =
@@ -101,13 +101,12 @@ function bulkCalls(history: History): number {
 function findingCalls(history: History, people: number, fired: number): { pages: number; lookUps: number } {
   const pages = Math.ceil(people / CONTACTS_A_PAGE)
   if (pages >= fired) return { pages: 0, lookUps: fired }
-  const strangers = `SELECT COUNT(DISTINCT email) AS count FROM firing
-    WHERE email NOT IN (SELECT contact ->> 'email' FROM people)`
-  const lookUps = history.row<{ count: number }>(strangers)?.count ?? 0
+  const strangers = `firing WHERE email NOT IN (SELECT contact ->> 'email' FROM people)`
+  const lookUps = history.count(strangers, 'DISTINCT email')
   return pages + lookUps < fired ? { pages, lookUps } : { pages: 0, lookUps: fired }
 }
 
-function firingOf(history: History): { count: number; people: number; names: { name: string; count: number }[] } {
+function firingOf(history: History): Pick<Plan['firing'], 'count' | 'people' | 'names'> {
   const counts = new Map<string, number>()
   const names = history.rows<{ name: string; count: number }>(
     `SELECT event ->> 'event' AS name, COUNT(*) AS count FROM firing GROUP BY 1 ORDER BY 2 DESC LIMIT ${MAX_NAMES}`
@@ -116,12 +115,9 @@ function firingOf(history: History): { count: number; people: number; names: { n
     const normal = normalizeEventName(name)
     counts.set(normal, (counts.get(normal) ?? 0) + count)
   }
-  const all = history.row<{ count: number; people: number }>(
-    'SELECT COUNT(*) AS count, COUNT(DISTINCT email) AS people FROM firing'
-  )
   return {
-    count: all?.count ?? 0,
-    people: all?.people ?? 0,
+    count: history.count('firing'),
+    people: history.count('firing', 'DISTINCT email'),
     names: [...counts].map(([name, count]) => ({ name, count })).sort((a, b) => b.count - a.count)
   }
 }
@@ -138,6 +134,5 @@ function problemsOf(history: History): Plan['undeliverable'] {
   )) {
     byReason.get(reason)?.places.push(place)
   }
-  const all = history.row<{ count: number }>('SELECT COUNT(*) AS count FROM problems')
-  return { count: all?.count ?? 0, reasons }
+  return { count: history.count('problems'), reasons }
 }

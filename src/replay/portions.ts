@@ -35,6 +35,11 @@ export function done(history: History, table: Table): number {
   return Number(history.get(`${table}_done`) ?? 0)
 }
 
+/** How much of what is to be sent has been taken. */
+export function sent(history: History): number {
+  return done(history, 'people') + done(history, 'firing')
+}
+
 /** Nothing of it is done after all. */
 export function startOver(history: History): void {
   for (const table of ['people', 'firing', 'problems']) history.set(`${table}_done`, '0')

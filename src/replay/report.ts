@@ -1,7 +1,7 @@
 import type { Queue } from '../bridge/queue'
 import type { History } from './history'
 import type { Plan } from './plan'
-import { done } from './portions'
+import { sent } from './portions'
 
 /** How far a replay has got. */
 export interface Report {
@@ -22,7 +22,7 @@ export interface Report {
 
 /** @param queue the replay's own */
 export async function reportOf(history: History, plan: Plan, queue?: Queue): Promise<Report> {
-  const queued = done(history, 'people') + done(history, 'firing')
+  const queued = sent(history)
   const report = {
     total: plan.people + plan.firing.count,
     queued,

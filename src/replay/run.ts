@@ -8,7 +8,7 @@ import type { PartitionStatus, Queue } from '../bridge/queue'
 import { Budget } from './budget'
 import type { History } from './history'
 import { learnIds } from './learn'
-import { done, nextPortion, startOver } from './portions'
+import { nextPortion, sent, startOver } from './portions'
 import type { Portion } from './portions'
 
 export interface RunOptions {
@@ -147,8 +147,8 @@ async function emptied(
       throw partition?.proven ? new Error(suspended.reason) : refused(history, suspended.reason)
     }
     if (!partition) {
-      // That of a key which EmailSendX does not know is deleted.
-      if (done(history, 'people') + done(history, 'firing') > 0) throw refused(history)
+      // The bridge deletes the partition of a key that EmailSendX does not know.
+      if (sent(history) > 0) throw refused(history)
       return
     }
     history.set('partition', partition.partition)
@@ -171,8 +171,7 @@ function refused(history: History, words = 'EmailSendX does not know this API ke
 
 async function checkKey({ history, queue, apiKey }: RunOptions): Promise<void> {
   const before = history.get('partition')
-  const isBegun = done(history, 'people') + done(history, 'firing') > 0
-  if (isBegun && before !== undefined && before !== (await partitionOf(queue, apiKey))?.partition) {
+  if (sent(history) > 0 && before !== undefined && before !== (await partitionOf(queue, apiKey))?.partition) {
     throw new Error('this replay was begun with another API key: use that one, or begin anew with another --dir')
   }
   // What was refused may be allowed by now.

@@ -2,8 +2,8 @@ import type { Outcome } from '../../../definitions/emailsendx/functions'
 import type { Ack, Dead } from '../queue'
 import { setAsidePause } from './backoff'
 import type { Item } from './identity-links'
-import { defer, wait, waitsForContact } from './schedule'
-import type { Call, Head, Plan, Rules } from './schedule'
+import { defer, emptyPlan, wait, waitsForContact } from './schedule'
+import type { Call, Head, Rules } from './schedule'
 
 /** What a call has come to, for the events and for the partition. */
 export interface Effects {
@@ -38,7 +38,7 @@ export function effectsOf(
   rules: Rules,
   { failures, succeededAt, limited }: PartitionState
 ): Effects {
-  const next: Plan = { deferred: [], dead: [], links: [], requeueFirst: [], requeueIdentifies: [] }
+  const next = emptyPlan()
   const delivered: Item[] = []
   const failed: Item[] = []
   const result: Effects = { ack: {}, progress: false, missing: [] }
@@ -46,6 +46,13 @@ export function effectsOf(
   const die = (item: Item, reason: Dead['reason'], detail: string) => {
     next.dead.push({ ids: [item.id], reason, detail })
     next.requeueFirst.push(...item.keys)
+  }
+
+  /** The event itself is to blame. */
+  const refuse = (item: Item, message: string) => {
+    result.progress = true
+    failed.push(item)
+    die(item, 'refused', message)
   }
 
   /** Nothing became of the event, and nobody can say that it is to blame. */
@@ -68,9 +75,7 @@ export function effectsOf(
         break
       case 'invalid':
       case 'unaddressed':
-        result.progress = true
-        failed.push(item)
-        die(item, 'refused', message)
+        refuse(item, message)
         break
       case 'unknown_contact':
         result.progress = true
@@ -82,11 +87,7 @@ export function effectsOf(
       case 'misconfigured':
         // No event is to blame for a wrong address of the server. The list came with the event.
         if (outcome.setting === 'apiUrl') tryAgain(item, message)
-        else {
-          result.progress = true
-          failed.push(item)
-          die(item, 'refused', message)
-        }
+        else refuse(item, message)
         break
       case 'unauthorized':
         result.suspended = { status: 401, reason: message }

@@ -368,7 +368,7 @@ class Run {
   }
 }
 
-/** As after this many failures a key is tried that EmailSendX could not be asked about. */
+/** A key that EmailSendX could not be asked about is asked about again after the back-off of so many failures. */
 const UNREACHED = 3
 
 /** The name that an event is fired by. */

@@ -42,6 +42,10 @@ export interface Plan {
   call?: Call
 }
 
+export function emptyPlan(): Plan {
+  return { deferred: [], dead: [], links: [], requeueFirst: [], requeueIdentifies: [] }
+}
+
 /** One call of the destination: many identifies with the same options, or one track. */
 export interface Call {
   type: 'identify' | 'track'
@@ -127,15 +131,7 @@ interface Walk extends Plan {
 }
 
 function walk(head: Head, rules: Rules): Walk {
-  const result: Walk = {
-    identifies: [],
-    unresolved: [],
-    deferred: [],
-    dead: [],
-    links: [],
-    requeueFirst: [],
-    requeueIdentifies: []
-  }
+  const result: Walk = { ...emptyPlan(), identifies: [], unresolved: [] }
   const isBlocked = blockedBy(head.blocked)
 
   /** Users of whom an event stays behind that nothing may pass. */

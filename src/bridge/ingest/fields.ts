@@ -80,11 +80,7 @@ export function messageIdOf(event: JsonObject): string {
 
 /** A name for something that has none, from what it says; equal things get the same one. */
 export function contentId(value: unknown): string {
-  return `hash-${sha256(JSON.stringify(value))}`
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+  return `hash-${createHash('sha256').update(JSON.stringify(value)).digest('base64url')}`
 }
 
 // ------------------------------------------------------------------------------------------------------------------ time

@@ -1,6 +1,6 @@
 import { jsonLanguage } from '@codemirror/lang-json'
 import { isObject } from '../../http/json'
-import { wordsOf } from './words'
+import { messageOf } from './words'
 
 export type Event = Record<string, unknown>
 
@@ -70,7 +70,7 @@ function firstError(text: string): { from: number; to: number } {
 function explain(error: unknown, text: string, from: number): string {
   if (text.trim() === '') return 'There is no event yet: pick a sample or paste one.'
   if (text.slice(from).trim() === '') return 'The JSON ends too early.'
-  return wordsOf(error).replace(/ in JSON at position.*|, (\.\.\.)?".*is not valid JSON$/s, '')
+  return messageOf(error).replace(/ in JSON at position.*|, (\.\.\.)?".*is not valid JSON$/s, '')
 }
 
 const lineOf = (text: string, position: number): number => text.slice(0, position).split('\n').length

@@ -48,7 +48,7 @@ export function clockMs(time: number): string {
 }
 
 /** The words of whatever was thrown. */
-export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** Marks that turn the direction of a text, or have no width: whoever is to judge a text has to see that they are there. */
 const UNSEEN = /[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g

@@ -1,6 +1,6 @@
 import type { ComponentChild } from 'preact'
 import { useState } from 'preact/hooks'
-import { clock, counted, wordsOf } from '../model/words'
+import { clock, counted, messageOf } from '../model/words'
 import {
   bridge,
   bridgeTrouble,
@@ -138,7 +138,7 @@ const LOOKING = 'Looking …'
 /** What is asked for whenever somebody opens it. */
 function Loaded<T extends object>({ title, load, children }: LoadedProps<T>) {
   const [loaded, setLoaded] = useState<T | string>(LOOKING)
-  const look = (isOpen: boolean) => isOpen && load().then(setLoaded, (error) => setLoaded(wordsOf(error)))
+  const look = (isOpen: boolean) => isOpen && load().then(setLoaded, (error) => setLoaded(messageOf(error)))
   return (
     <details onToggle={(event) => void look(event.currentTarget.open)}>
       <summary>{title}</summary>

@@ -108,6 +108,7 @@ interface FactProps {
 function Fact({ name, value, change, isMetadata }: FactProps) {
   if (value === null && !isMetadata) return null
   const old = change?.values[name]
+  const shown = <Value value={value} />
   return (
     <div class={isMetadata ? 'metadata' : ''}>
       <dt>
@@ -119,15 +120,7 @@ function Fact({ name, value, change, isMetadata }: FactProps) {
             <del>{old[0] === undefined ? 'nothing' : inWords(old[0])}</del> →{' '}
           </>
         )}
-        {value === undefined ? (
-          'nothing'
-        ) : old ? (
-          <ins>
-            <Value value={value} />
-          </ins>
-        ) : (
-          <Value value={value} />
-        )}
+        {value === undefined ? 'nothing' : old ? <ins>{shown}</ins> : shown}
       </dd>
     </div>
   )

@@ -1,6 +1,8 @@
 import { currentFault, FAULTS, faultTrouble, makeFault } from '../state/faults'
 import type { Fault } from '../state/faults'
-import { Radio, TextButton } from './pieces'
+import { Radios, TextButton } from './pieces'
+
+const CHOICES = Object.entries(FAULTS).map(([fault, { label }]) => [fault as Fault, label] as const)
 
 /** Makes EmailSendX fail on purpose. One thing at a time, until it is put right. */
 export function Faults() {
@@ -9,15 +11,7 @@ export function Faults() {
     <fieldset class={current === 'none' ? 'faults' : 'faults failing'} aria-describedby="fault-hint">
       <legend>What goes wrong</legend>
       <div class="switch">
-        {(Object.keys(FAULTS) as Fault[]).map((fault) => (
-          <Radio
-            key={fault}
-            name="fault"
-            label={FAULTS[fault].label}
-            checked={fault === current}
-            choose={() => makeFault(fault)}
-          />
-        ))}
+        <Radios name="fault" choices={CHOICES} chosen={current} choose={makeFault} />
       </div>
       <p class="hint" id="fault-hint" role="status">
         {faultTrouble.value || (current ? FAULTS[current].hint : 'A fault set elsewhere is in force.')}{' '}

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { fromText, toText } from '../model/mapping-text'
 import type { Field } from '../state/definition'
-import { wordsOf } from '../model/words'
+import { messageOf } from '../model/words'
 import { brokenFields, noteBroken } from '../state/inputs'
 import { ListPicker } from './ListPicker'
 import { TextButton } from './pieces'
@@ -100,7 +100,7 @@ function Line({ id, value, change }: Omit<FieldInputProps, 'field'>) {
       noteBroken(id)
       change(read)
     } catch (error) {
-      noteBroken(id, { text, mistake: wordsOf(error) })
+      noteBroken(id, { text, mistake: messageOf(error) })
     }
   }
   return (

@@ -6,7 +6,7 @@ import { MappingInput } from './MappingInput'
 import { SettingsInput } from './SettingsInput'
 import { Tabs } from './Tabs'
 import { summaryOf } from './ResultsPane'
-import { TextButton } from './pieces'
+import { Radios, TextButton } from './pieces'
 
 export function Inputs() {
   const changes = actions.value.reduce((sum, [slug]) => sum + changesOf(slug), 0)
@@ -42,14 +42,15 @@ function SendBar() {
     <div class="send-bar">
       <fieldset class={isBatch ? 'choice' : 'choice away'} disabled={!isBatch}>
         <legend class="unseen">How several events are sent</legend>
-        <label>
-          <input type="radio" name="batch" checked={asBatch.value} onChange={() => (asBatch.value = true)} />
-          as a batch
-        </label>
-        <label>
-          <input type="radio" name="batch" checked={!asBatch.value} onChange={() => (asBatch.value = false)} />
-          one by one
-        </label>
+        <Radios
+          name="batch"
+          choices={[
+            [true, 'as a batch'],
+            [false, 'one by one']
+          ]}
+          chosen={asBatch.value}
+          choose={(batch) => (asBatch.value = batch)}
+        />
       </fieldset>
       {mappingTrouble.value !== undefined && (
         <p class="bad" role="alert">

@@ -72,7 +72,7 @@ function Choices({ current, choose }: { current: string; choose: (value: string)
     const answer = await ask<Page>(LISTS, {
       method: 'POST',
       body: { settings: settings.value, payload: {}, page, dynamicFieldContext: { query: words } }
-    }).catch((error: Error): Page => ({ choices: [], trouble: wordsOf(error) }))
+    }).catch((error: Error): Page => ({ choices: [], trouble: reasonIn(error) }))
     if (turn !== newest.current) return
     setShown((before) => ({ ...answer, choices: [...(page ? before?.choices ?? [] : []), ...answer.choices] }))
   }
@@ -112,7 +112,7 @@ function Choices({ current, choose }: { current: string; choose: (value: string)
 }
 
 /** A dynamic field fails with `[{message, code}]`, as on Segment's own server. */
-function wordsOf({ message }: Error): string {
+function reasonIn({ message }: Error): string {
   try {
     const [first] = JSON.parse(message) as { message: string }[]
     return first.message

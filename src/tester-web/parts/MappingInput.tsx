@@ -8,7 +8,7 @@ import { saved } from '../state/saved'
 import { persisted } from '../state/storage'
 import { FieldInput } from './FieldInput'
 import { SaveAs } from './SaveAs'
-import { Radio, TextButton } from './pieces'
+import { Radios, TextButton } from './pieces'
 
 const chosen = persisted<string | null>('mapping-of', null)
 const trouble = signal('')
@@ -27,15 +27,12 @@ export function MappingInput() {
     <form class="fields" onSubmit={(event) => event.preventDefault()}>
       <fieldset class="switch">
         <legend class="unseen">Action</legend>
-        {actions.value.map(([name, { title }]) => (
-          <Radio
-            key={name}
-            name="action"
-            label={changesOf(name) > 0 ? `${title} (${changesOf(name)})` : title}
-            checked={name === slug}
-            choose={() => (chosen.value = name)}
-          />
-        ))}
+        <Radios
+          name="action"
+          choices={actions.value.map(([name, { title }]) => [name, titleWithChanges(name, title)])}
+          chosen={slug}
+          choose={(name) => (chosen.value = name)}
+        />
       </fieldset>
       <div class="row spread">
         <LayOver slug={slug} fields={action.fields} />
@@ -63,6 +60,9 @@ export function MappingInput() {
     </form>
   )
 }
+
+const titleWithChanges = (slug: string, title: string) =>
+  changesOf(slug) > 0 ? `${title} (${changesOf(slug)})` : title
 
 function Trigger({ slug, standard }: { slug: string; standard: string }) {
   const value = triggers.value[slug] ?? standard

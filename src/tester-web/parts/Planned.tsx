@@ -5,7 +5,7 @@ import { manifest, titleOf } from '../state/definition'
 import { contactsExist } from '../state/preview'
 import { RequestLine } from './ExchangeView'
 import { Body, Json } from './Json'
-import { inWords, Value } from './pieces'
+import { inWords, Radios, Value } from './pieces'
 
 /** Requests that are spelled out. */
 const SHOWN = 12
@@ -125,19 +125,15 @@ function IfUnknown() {
   return (
     <fieldset class="choice">
       <legend>if the contact</legend>
-      <label>
-        <input type="radio" name="exists" checked={contactsExist.value} onChange={() => (contactsExist.value = true)} />
-        is there, as CONTACT_ID
-      </label>
-      <label>
-        <input
-          type="radio"
-          name="exists"
-          checked={!contactsExist.value}
-          onChange={() => (contactsExist.value = false)}
-        />
-        is unknown
-      </label>
+      <Radios
+        name="exists"
+        choices={[
+          [true, 'is there, as CONTACT_ID'],
+          [false, 'is unknown']
+        ]}
+        chosen={contactsExist.value}
+        choose={(exists) => (contactsExist.value = exists)}
+      />
     </fieldset>
   )
 }

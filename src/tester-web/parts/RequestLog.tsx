@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { chronological, classOf, toHar } from '../model/log'
 import { sendings } from '../state/results'
 import { ExchangeView } from './ExchangeView'
-import { Radio, TextButton } from './pieces'
+import { Radios, TextButton } from './pieces'
 
 /** Gives the person a file. */
 function save(name: string, content: unknown): void {
@@ -19,23 +19,21 @@ const MAX_LISTED = 200
 /** Every request of everything that was sent, newest first, and the way to take it along. */
 export function RequestLog() {
   const log = chronological(sendings.value.flatMap(({ exchanges }) => exchanges))
-  const classes = [...new Set(log.map(classOf))].sort()
-  const rows = log.filter((one) => shown.value === undefined || classOf(one) === shown.value).reverse()
+  const ofClass = (name?: string) => log.filter((one) => name === undefined || classOf(one) === name)
+  const classes = [undefined, ...[...new Set(log.map(classOf))].sort()]
+  const rows = ofClass(shown.value).reverse()
   if (log.length === 0) return <p class="quiet empty">No request was made.</p>
   return (
     <>
       <div class="row spread">
         <fieldset class="switch filters">
           <legend class="unseen">Status</legend>
-          {[undefined, ...classes].map((name) => (
-            <Radio
-              key={name}
-              name="log-filter"
-              label={`${name ?? 'all'} ${log.filter((one) => name === undefined || classOf(one) === name).length}`}
-              checked={shown.value === name}
-              choose={() => (shown.value = name)}
-            />
-          ))}
+          <Radios
+            name="log-filter"
+            choices={classes.map((name) => [name, `${name ?? 'all'} ${ofClass(name).length}`])}
+            chosen={shown.value}
+            choose={(name) => (shown.value = name)}
+          />
         </fieldset>
         <span class="actions">
           <TextButton act={() => save('requests.json', log)}>JSON</TextButton>

@@ -9,7 +9,7 @@ import { forget, forgetAll, isSending, sendEvents, sendings, stop, underWay } fr
 import type { Row, Sending } from '../state/results'
 import { Tabs } from './Tabs'
 import { RequestLog } from './RequestLog'
-import { Radio, TextButton } from './pieces'
+import { Radios, TextButton } from './pieces'
 
 const tab = signal<'events' | 'requests'>('events')
 
@@ -139,15 +139,15 @@ function SendingView({ sending, isNewest }: { sending: Sending; isNewest: boolea
       {tones.length > 1 && (
         <fieldset class="switch filters">
           <legend class="unseen">Show</legend>
-          {[{ tone: undefined, words: 'all', count: all.length }, ...tones].map(({ tone, words, count }) => (
-            <Radio
-              key={tone}
-              name={`filter-${id}`}
-              label={`${words} ${count}`}
-              checked={filter === tone}
-              choose={() => setFilter(tone)}
-            />
-          ))}
+          <Radios
+            name={`filter-${id}`}
+            choices={[
+              [undefined, `all ${all.length}`],
+              ...tones.map(({ tone, words, count }) => [tone, `${words} ${count}`] as const)
+            ]}
+            chosen={filter}
+            choose={setFilter}
+          />
         </fieldset>
       )}
       <ul class="rows">

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { wordsOf } from '../model/words'
+import { messageOf } from '../model/words'
 import { drop, exportFile, keep, saved } from '../state/saved'
 import type { Folder } from '../state/saved'
 import { TextButton } from './pieces'
@@ -14,7 +14,7 @@ export function SaveAs({ folder, text }: { folder: Folder; text: () => string })
     try {
       setSaid({ words: `Written to ${await exportFile(folder, name, text())}` })
     } catch (error) {
-      setSaid({ words: wordsOf(error), bad: true })
+      setSaid({ words: messageOf(error), bad: true })
     }
   }
   return (

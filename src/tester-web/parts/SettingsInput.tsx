@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import { wordsOf } from '../model/words'
+import { messageOf } from '../model/words'
 import { manifest, start } from '../state/definition'
 import type { Field } from '../state/definition'
 import { effective, initialSettings, setSetting, settings } from '../state/inputs'
@@ -79,7 +79,7 @@ async function testAuthentication(): Promise<void> {
     })
     tested.value = { ok, words: ok ? 'The key works, and so does the list.' : error.replace(/\s+/g, ' ') }
   } catch (error) {
-    tested.value = { ok: false, words: wordsOf(error) }
+    tested.value = { ok: false, words: messageOf(error) }
   }
 }
 

@@ -39,22 +39,23 @@ export function TextButton({ act, disabled, children }: TextButtonProps) {
   )
 }
 
-interface RadioProps {
-  /** The same for all of a group. */
+interface RadiosProps<Value> {
+  /** Of the group, unlike any other on the page. */
   name: string
-  label: ComponentChildren
-  checked: boolean
-  choose: () => unknown
+  choices: readonly (readonly [value: Value, label: string])[]
+  /** Undefined where none of them is. */
+  chosen: Value | undefined
+  choose: (value: Value) => unknown
 }
 
-/** One choice of several. */
-export function Radio({ name, label, checked, choose }: RadioProps) {
-  return (
-    <label>
-      <input type="radio" name={name} checked={checked} onChange={choose} />
+/** Some choices of which one is taken. */
+export function Radios<Value>({ name, choices, chosen, choose }: RadiosProps<Value>) {
+  return choices.map(([value, label]) => (
+    <label key={String(value)}>
+      <input type="radio" name={name} checked={value === chosen} onChange={() => choose(value)} />
       <span>{label}</span>
     </label>
-  )
+  ))
 }
 
 /** For what can't be taken back: it asks, and a second press means yes. */

@@ -1,7 +1,7 @@
 import { effect, signal } from '@preact/signals'
 import type { DeadLetter, PartitionStatus, WaitingEvent } from '../../bridge/queue'
 import type { Event } from '../model/events'
-import { clock, wordsOf } from '../model/words'
+import { clock, messageOf } from '../model/words'
 import { start } from './definition'
 import { asFromSegment } from './inputs'
 import { ask } from './server'
@@ -36,7 +36,7 @@ async function lookIntoBridge(): Promise<void> {
     bridgeTrouble.value = ''
     followRetried(partitions, deadLetters)
   } catch (error) {
-    bridgeTrouble.value = wordsOf(error)
+    bridgeTrouble.value = messageOf(error)
   }
 }
 
@@ -107,7 +107,7 @@ async function tell(act: () => Promise<string>): Promise<void> {
   try {
     receipt.value = await act()
   } catch (error) {
-    receipt.value = wordsOf(error)
+    receipt.value = messageOf(error)
   }
   await lookIntoBridge()
 }

@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals'
 import type { Start } from '../../serve/tester/start'
-import { wordsOf } from '../model/words'
+import { messageOf } from '../model/words'
 import { ask, onReturn } from './server'
 
 /** A field of an action or a setting, as the manifest has it. */
@@ -53,7 +53,7 @@ async function load(): Promise<void> {
     manifest.value = newManifest
     trouble.value = ''
   } catch (error) {
-    trouble.value = wordsOf(error)
+    trouble.value = messageOf(error)
   }
 }
 

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals'
-import { wordsOf } from '../model/words'
+import { messageOf } from '../model/words'
 import { isListMissing, MISSING_LIST } from './inputs'
 import { currentKey, lookIntoSandbox, sandbox } from './sandbox'
 import { ask } from './server'
@@ -60,7 +60,7 @@ async function change(fault: Fault): Promise<void> {
     await revoke(fault === 'revoked')
     if (SPECS[fault]) await ask('/tester/sandbox/faults', { method: 'POST', body: SPECS[fault] })
   } catch (error) {
-    faultTrouble.value = wordsOf(error)
+    faultTrouble.value = messageOf(error)
   }
   await lookIntoSandbox()
 }

@@ -3,7 +3,7 @@ import { readEvents } from '../model/events'
 import type { Event } from '../model/events'
 import { toText } from '../model/mapping-text'
 import { readPasted } from '../model/paste'
-import { wordsOf } from '../model/words'
+import { messageOf } from '../model/words'
 import { saved } from './saved'
 import { manifest, start } from './definition'
 import { persisted } from './storage'
@@ -44,7 +44,7 @@ export function pasteEventText(text: string): void {
     setEventText(JSON.stringify(events.length === 1 ? events[0] : events, null, 2))
     pasteNote.value = what
   } catch (error) {
-    pasteNote.value = `Pasted code cannot be read: ${wordsOf(error)}.`
+    pasteNote.value = `Pasted code cannot be read: ${messageOf(error)}.`
   }
 }
 

@@ -3,7 +3,7 @@ import type { EventStatus } from '../../serve/contract/errors'
 import type { Exchange } from '../../serve/contract/exchanges'
 import type { Plan } from '../../serve/tester/plan'
 import type { Event } from '../model/events'
-import { wordsOf } from '../model/words'
+import { messageOf } from '../model/words'
 import { faultInForce } from './faults'
 import { asBatch, asFromSegment, effective, mappingTrouble, reading, triggers } from './inputs'
 import { ask } from './server'
@@ -109,7 +109,7 @@ export async function sendEvents(given: Event[], isBatch = given.length > 1): Pr
       }))
     }
   } catch (error) {
-    add({ id, events, rows: [], calls: 0, ended: `Not sent: ${wordsOf(error)}` })
+    add({ id, events, rows: [], calls: 0, ended: `Not sent: ${messageOf(error)}` })
   } finally {
     isPreparing.value = false
   }
@@ -118,7 +118,7 @@ export async function sendEvents(given: Event[], isBatch = given.length > 1): Pr
 /** The page's server went away in mid-call: whether EmailSendX was asked, nobody can tell. */
 const unanswered = (error: unknown): EventStatus => ({
   status: 504,
-  outcome: { kind: 'unknown_effect', message: `${wordsOf(error)} EmailSendX may have been asked all the same.` }
+  outcome: { kind: 'unknown_effect', message: `${messageOf(error)} EmailSendX may have been asked all the same.` }
 })
 
 export function stop(): void {

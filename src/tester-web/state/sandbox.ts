@@ -1,6 +1,6 @@
 import { computed, effect, signal } from '@preact/signals'
 import type { state } from '../../sandbox/inspect/state'
-import { wordsOf } from '../model/words'
+import { messageOf } from '../model/words'
 import { start } from './definition'
 import { settings } from './inputs'
 import { ask, isLost, onReturn } from './server'
@@ -51,7 +51,7 @@ export async function lookIntoSandbox(): Promise<void> {
     sandbox.value = { ...state, lookedAt }
     sandboxTrouble.value = ''
   } catch (error) {
-    sandboxTrouble.value = wordsOf(error)
+    sandboxTrouble.value = messageOf(error)
   }
   isAsking = false
   if (!isAskedAgain) return

@@ -38,13 +38,13 @@ export async function ask<T>(path: string, options: AskOptions = {}) {
     throw new Error('The local server does not answer.')
   })
   const text = await answer.text()
-  if (!answer.ok) throw new Error(wordsOf(text) || `The local server answers ${answer.status}.`)
+  if (!answer.ok) throw new Error(reasonIn(text) || `The local server answers ${answer.status}.`)
   const isJson = answer.headers.get('content-type')?.includes('json')
   return (isJson ? JSON.parse(text) : text) as T
 }
 
 /** The explanation in an error of this server: JSON, Express's page, or plain text. */
-function wordsOf(text: string): string {
+function reasonIn(text: string): string {
   try {
     const { error } = JSON.parse(text) as { error?: unknown }
     return typeof error === 'string' ? error : text
