@@ -1,4 +1,5 @@
-import { access, readdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { AudienceDestinationDefinition, DestinationDefinition } from '@segment/actions-core'
 import { canReadTypeScript, isTypeScript } from '../typescript'
@@ -17,8 +18,7 @@ export interface LoadedDefinition {
 export async function definitionFolders(root: string): Promise<string[]> {
   const names = await readdir(root)
   const folders = names.sort().map((name) => path.resolve(root, name))
-  const entries = await Promise.all(folders.map(entryOf))
-  return folders.filter((_, index) => entries[index] !== undefined)
+  return folders.filter((folder) => entryOf(folder) !== undefined)
 }
 
 /**
@@ -26,7 +26,7 @@ export async function definitionFolders(root: string): Promise<string[]> {
  * Throws one line that names the folder when there is no such file, when it fails to run, or when it exports no destination.
  */
 export async function loadDefinition(folder: string): Promise<LoadedDefinition> {
-  const entry = await entryOf(folder)
+  const entry = entryOf(folder)
   if (entry === undefined) throw new Error(`${shown(folder)}: no index.ts here; give the folder of a destination`)
   if (isTypeScript(entry) && !canReadTypeScript(path.dirname(entry))) {
     throw new Error(`${shown(entry)}: to read TypeScript, tsx is needed: npm install tsx`)
@@ -39,18 +39,8 @@ export async function loadDefinition(folder: string): Promise<LoadedDefinition> 
 /** How a path is shown to people: relative to where the command was given. */
 export const shown = (file: string) => path.relative(process.cwd(), file) || '.'
 
-async function entryOf(folder: string): Promise<string | undefined> {
-  for (const name of ['index.ts', 'index.js']) {
-    const file = path.resolve(folder, name)
-    if (await exists(file)) return file
-  }
-}
-
-const exists = (file: string) =>
-  access(file).then(
-    () => true,
-    () => false
-  )
+const entryOf = (folder: string): string | undefined =>
+  ['index.ts', 'index.js'].map((name) => path.resolve(folder, name)).find((file) => existsSync(file))
 
 function run(entry: string): unknown {
   // Segment's CLI does this, too. It gives the definition a copy of actions-core of its own, so that `instanceof` with a class

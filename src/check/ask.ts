@@ -19,11 +19,7 @@ export interface Ask {
 export function asker(account: Account): Ask {
   let calls = 0
   let silences = 0
-  const ask = async (
-    method: 'GET' | 'POST' | 'PUT',
-    path: string,
-    { also = [], ...call }: Call & { also?: number[] } = {}
-  ) => {
+  const ask = async (...[method, path, { also = [], ...call } = {}]: Parameters<Ask>) => {
     if (silences >= MAX_SILENCES) throw new NotTested('the server had stopped answering')
     calls++
     const answer = await account.call(method, path, { retries: MAX_RETRIES, ...call }).catch((error: unknown) => {

@@ -74,9 +74,8 @@ function callsInWords({ key, contacts, pages, lookUps, events }: Plan['calls']):
 function firingInWords({ since, count, people, duplicates }: Plan['firing']): string {
   if (since === undefined) return 'none are fired (--fire-events-since 2026-11-01 fires those from then on)'
   const twice = duplicates > 0 ? `, ${number(duplicates)} left out that are there twice` : ''
-  return `${number(count)} of ${number(
-    people
-  )} people are fired, from ${since} on${twice}. They start the automations that wait for:`
+  const events = `${number(count)} of ${number(people)} people`
+  return `${events} are fired, from ${since} on${twice}. They start the automations that wait for:`
 }
 
 function reasonInWords({ reason, count, places }: Reason): string[] {

@@ -25,10 +25,9 @@ function reportOf(names: EventNameReport[]): string {
   ])
   const calls = sum(names)
   const vain = sum(names.filter(({ matched }) => matched === 0))
-  const share = `${Math.round(
-    (vain / Math.max(1, calls)) * 100
-  )} % of ${calls} calls went to names that nothing waits for`
-  return `${table(['partition', 'event', 'calls', 'automations', 'skipped'], rows)}\n${share}`
+  const share = Math.round((vain / Math.max(1, calls)) * 100)
+  return `${table(['partition', 'event', 'calls', 'automations', 'skipped'], rows)}
+${share} % of ${calls} calls went to names that nothing waits for`
 }
 
 function sum(names: EventNameReport[]): number {

@@ -28,11 +28,8 @@ export function serveCommand(): Command {
       const server = await startServe({ ...options, env, ui: !noUI, bodyLimit: bodyLimit * 1024 })
       untilStopped(() => server.close())
       if (noUI) return
-      console.log(`Tester page: ${server.url}
-${
-  sandbox
-    ? `EmailSendX: ${sandbox}`
-    : `No sandbox EmailSendX runs here: start one with ${PROGRAM} sandbox, then this again.`
-}`)
+      console.log(`Tester page: ${server.url}`)
+      if (sandbox) console.log(`EmailSendX: ${sandbox}`)
+      else console.log(`No sandbox EmailSendX runs here: start one with ${PROGRAM} sandbox, then this again.`)
     })
 }

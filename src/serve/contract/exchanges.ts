@@ -70,7 +70,7 @@ export interface Recording {
  * authentication, deletion, audiences and token refresh, which never emit core's `response` event.
  */
 export function recordingDestination(definition: Definition): Recording {
-  const answered: { request: Request; response: ModifiedResponse; timing?: Exchange['timing'] }[] = []
+  const answered: Answered[] = []
   const open = new Map<number, Pick<Exchange, 'request'> & { at: number }>()
   let calls = 0
   let single: Meaning | undefined
@@ -156,15 +156,12 @@ function ownMultiStatus(rendered: unknown): unknown {
   return own
 }
 
-async function summarize({
-  request,
-  response,
-  timing
-}: {
+interface Answered extends Pick<Exchange, 'timing'> {
   request: Request
   response: ModifiedResponse
-  timing?: Exchange['timing']
-}): Promise<Exchange> {
+}
+
+async function summarize({ request, response, timing }: Answered): Promise<Exchange> {
   const headers: Record<string, string> = {}
   request.headers.forEach((value, name) => {
     headers[name] = SECRET_HEADERS.has(name) ? '<redacted>' : value

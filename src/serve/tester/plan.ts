@@ -50,11 +50,10 @@ export function plan({ actions }: Definition, { events, triggers, batch }: PlanC
       ? [{ action, subscribe, events: taken, batch: true }]
       : taken.map((index) => ({ action, subscribe, events: [index], batch: false }))
   })
-  // As a batch the actions come one after the other; one by one the events keep their order.
-  const triggersRead = mapValues(subscriptions, understand)
   return {
-    triggers: triggersRead,
+    triggers: mapValues(subscriptions, understand),
     matches,
+    // As a batch the actions come one after the other; one by one the events keep their order.
     calls: batch ? calls : calls.sort((one, other) => one.events[0] - other.events[0])
   }
 }

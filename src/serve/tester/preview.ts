@@ -58,7 +58,7 @@ export interface Share {
 /** What would be called, mapped and sent. Nothing is sent: see {@link offline}. */
 export async function preview(definition: Definition, call: PreviewCall): Promise<Preview> {
   const { triggers, matches, calls } = plan(definition, call)
-  const stranger = offline(definition, call)
+  const isolated = offline(definition, call)
   const settings = unrecognisable(definition, call.settings)
   const deliveries: Delivery[] = []
   const shares = new Map<string, Share>()
@@ -73,7 +73,7 @@ export async function preview(definition: Definition, call: PreviewCall): Promis
     const given = events.map((index) => call.events[index])
     const mapping = call.mappings[action] ?? {}
     const body = { payload: batch ? given : given[0], settings, mapping, subscribe }
-    const { exchanges, multistatus } = await runAction(stranger, action, body, true)
+    const { exchanges, multistatus } = await runAction(isolated, action, body, true)
     if (batch) Object.assign(share, { requests: exchanges.length, refused: refusedOf(multistatus, events) })
     if (at < 0) continue
     deliveries.push({

@@ -1,5 +1,14 @@
 import { counted, titled } from '../model/words'
-import { currentSample, eventText, pasteEventText, pasteNote, reading, samples, setEventText } from '../state/inputs'
+import {
+  currentSample,
+  eventText,
+  findSample,
+  pasteEventText,
+  pasteNote,
+  reading,
+  samples,
+  setEventText
+} from '../state/inputs'
 import { saved } from '../state/saved'
 import { shareLink } from '../state/share'
 import { Copy } from './Copy'
@@ -29,9 +38,7 @@ export function EventInput() {
         <select
           value={currentSample.value ?? OWN}
           onChange={(event) => {
-            const sample = [...samples.value, ...saved.value.events].find(
-              ({ name }) => name === event.currentTarget.value
-            )
+            const sample = findSample(({ name }) => name === event.currentTarget.value)
             if (sample) setEventText(sample.text)
           }}
         >

@@ -5,6 +5,7 @@ import { toText } from '../model/mapping-text'
 import { readPasted } from '../model/paste'
 import { messageOf } from '../model/words'
 import { saved } from './saved'
+import type { Saved } from './saved'
 import { manifest, start } from './definition'
 import { persisted } from './storage'
 
@@ -22,10 +23,10 @@ export const samples = computed(() =>
 )
 export const eventText = computed(() => typed.value ?? samples.value[0]?.text ?? '')
 export const reading = computed(() => readEvents(eventText.value))
+/** The samples and what the person has saved, by name. */
+export const findSample = (is: (sample: Saved) => boolean) => [...samples.value, ...saved.value.events].find(is)
 /** The sample that is in the editor unchanged. */
-export const currentSample = computed(
-  () => [...samples.value, ...saved.value.events].find(({ text }) => text === eventText.value)?.name
-)
+export const currentSample = computed(() => findSample(({ text }) => text === eventText.value)?.name)
 /** What was made JSON of, or why it could not be. */
 export const pasteNote = signal('')
 
