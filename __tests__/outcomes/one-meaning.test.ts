@@ -5,7 +5,6 @@ import { forgetContacts } from '../../definitions/emailsendx/functions'
 import { Rig } from '../../src/bridge/delivery/__tests__/__helpers__/rig'
 import { normalize } from '../../src/bridge/ingest/normalize'
 import type { Normalized } from '../../src/bridge/ingest/normalize'
-import { SANDBOX_KEY } from '../../src/sandbox'
 import { buildApp } from '../../src/serve/app'
 import type { EventStatus } from '../../src/serve/contract/errors'
 import type { CallResult } from '../../src/serve/contract/route'
@@ -140,22 +139,20 @@ let page: string
 const serve = buildApp({ definition, directoryName: 'emailsendx' })
 beforeAll(async () => {
   page = await serve.listen({ host: '127.0.0.1', port: 0 })
+  rig = await Rig.start()
 })
-afterAll(() => serve.close())
+afterAll(async () => {
+  await rig.end()
+  await serve.close()
+})
 
 describe.each(WAYS)('through the %s', (way) => {
-  // A queue of its own for each event; what has no queue needs no more than a sandbox as it was.
-  const [before, after] = way === 'bridge' ? [beforeEach, afterEach] : [beforeAll, afterAll]
-  before(async () => {
-    rig = await Rig.start()
-  })
-  after(() => rig.end())
   beforeEach(async () => {
     forgetContacts()
-    await rig.control('POST', 'reset')
+    await rig.renew()
     await fetch(`${rig.sandbox.url}/api/v1/contacts`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${SANDBOX_KEY}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${rig.apiKey}`, 'content-type': 'application/json' },
       body: JSON.stringify({ email: 'morgan@acme.com' })
     })
   })
@@ -187,7 +184,7 @@ async function meaningThrough(way: Way, event: SegmentEvent): Promise<Meaning> {
   const destination = new Destination(definition)
   const name = event.type === 'identify' ? 'identifyContact' : 'trackEvent'
   const mapping = defaultValues(definition.actions[name].fields) as JSONObject
-  const settings = { apiKey: SANDBOX_KEY, apiUrl: rig.sandbox.url }
+  const settings = { apiKey: rig.apiKey, apiUrl: rig.sandbox.url }
   if (way === 'batch') {
     const [{ status }] = await destination.executeBatch(name, { events: [event], mapping, settings })
     return meaningOf(status)
@@ -211,9 +208,9 @@ function meaningOf(status: number): Meaning {
 async function throughBridge(event: SegmentEvent): Promise<Meaning> {
   const taken: Normalized = { events: [], rejected: [], ignored: 0 }
   normalize(JSON.parse(JSON.stringify(event)), { options: {}, receivedAt: new Date(rig.now) }, taken)
-  await rig.queue.enqueue({ apiKey: SANDBOX_KEY }, taken)
+  await rig.queue.enqueue({ apiKey: rig.apiKey }, taken)
   await rig.quiet()
-  const [{ events, deadLetters, suspended }] = await rig.queue.partitions.list()
+  const [{ events, deadLetters, suspended }] = await rig.queue.partitions.list({ apiKey: rig.apiKey })
   if (suspended) return 'key'
   if (deadLetters > 0) return 'dropped'
   return events > 0 ? 'again' : 'delivered'
@@ -226,7 +223,7 @@ async function throughPage(event: SegmentEvent): Promise<Meaning> {
   expect(calls).toHaveLength(1)
   const [{ action, subscribe }] = calls
   const mapping = defaultValues(definition.actions[action].fields)
-  const settings = { apiKey: SANDBOX_KEY, apiUrl: rig.sandbox.url }
+  const settings = { apiKey: rig.apiKey, apiUrl: rig.sandbox.url }
   const body = { payload: event, settings, mapping, subscribe }
   const { multistatus, exchanges } = await askPage<Pick<CallResult, 'multistatus' | 'exchanges'>>(
     `send/${action}`,
