@@ -1,3 +1,4 @@
+import * as core from '@segment/actions-core'
 import { Destination } from '@segment/actions-core'
 import type { DestinationDefinition, JSONObject, SegmentEvent } from '@segment/actions-core'
 import type { Settings } from '../../definitions/emailsendx/functions'
@@ -32,6 +33,8 @@ class Process {
   constructor(mapping: JSONObject = {}) {
     let definition: DestinationDefinition<Settings> | undefined
     jest.isolateModules(() => {
+      // It remembers nothing of ours, and takes long to load.
+      jest.doMock('@segment/actions-core', () => core)
       definition = jest.requireActual<{ default: DestinationDefinition<Settings> }>(
         '../../definitions/emailsendx'
       ).default
