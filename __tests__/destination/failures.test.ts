@@ -3,8 +3,9 @@ import { startStack } from './stack'
 import type { Stack } from './stack'
 
 let stack: Stack
-beforeEach(async () => (stack = await startStack({ rateLimit: 100_000 })))
-afterEach(() => stack.stop())
+beforeAll(async () => (stack = await startStack({ rateLimit: 100_000 })))
+beforeEach(() => stack.reset())
+afterAll(() => stack.stop())
 
 const EMAIL = 'morgan@acme.com'
 const identify = (email: string, more = {}) => ({ type: 'identify', traits: { email, ...more } })

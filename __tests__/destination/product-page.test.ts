@@ -10,8 +10,9 @@ import { startStack } from './stack'
 import type { Stack } from './stack'
 
 let stack: Stack
-beforeEach(async () => (stack = await startStack()))
-afterEach(() => stack.stop())
+beforeAll(async () => (stack = await startStack()))
+beforeEach(() => stack.reset())
+afterAll(() => stack.stop())
 
 const MORGAN = 'morgan@acme.com'
 const defaultList = { settings: { defaultListId: 'clx_list_newsletter_id' } }

@@ -24,14 +24,18 @@ interface State {
 
 /** Client → serve → destination → sandbox, over real HTTP. */
 export async function startStack(options: SandboxOptions = {}) {
-  forgetContacts()
   const sandbox = await startSandbox({ port: 0, ...options })
   const app = buildApp({ definition: destination, directoryName: 'emailsendx', ui: false, bodyLimit: 10_000_000 })
   const serve = await app.listen({ port: 0 })
   const control = `${sandbox.url}/_sandbox`
   const settings = { apiKey: SANDBOX_KEY, apiUrl: sandbox.url }
 
-  return {
+  const stack = {
+    /** Back to how it started, the destination's memory too. */
+    async reset() {
+      forgetContacts()
+      await call('POST', `${control}/reset`)
+    },
     /** The results of one event, or of several in a batch. */
     async send(
       action: 'identifyContact' | 'trackEvent',
@@ -59,6 +63,8 @@ export async function startStack(options: SandboxOptions = {}) {
       await sandbox.close()
     }
   }
+  await stack.reset()
+  return stack
 }
 
 export type Stack = Awaited<ReturnType<typeof startStack>>
@@ -70,5 +76,5 @@ async function call<Answer>(method: string, url: string, body?: object): Promise
     body: body && JSON.stringify(body)
   })
   if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`)
-  return (await response.json()) as Answer
+  return (response.status === 204 ? undefined : await response.json()) as Answer
 }
