@@ -17,6 +17,8 @@ import { number, planInWords, reportInWords } from './replay-words'
 import { confirm, isInteractive, readKey } from './terminal'
 import { integer } from './units'
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
 interface CliOptions {
   map?: Record<string, string>
   dryRun?: boolean
@@ -111,7 +113,8 @@ async function send(folder: Folder, history: History, plan: Plan, options: CliOp
   const { budget, store, json } = options
   const { listId } = JSON.parse(history.get('origin') ?? '{}') as Pick<Origin, 'listId'>
   const stopping = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
+  const stop = () => stopping.abort()
+  for (const signal of SIGNALS) process.once(signal, stop)
   const apiUrl = store === undefined ? options.apiUrl : undefined
   const queue = await (store === undefined ? openQueue(folder.queue) : openExisting(store, process.env.BRIDGE_SECRET))
   const report = () => reportOf(history, plan, store === undefined ? queue : undefined)
@@ -143,6 +146,7 @@ async function send(folder: Folder, history: History, plan: Plan, options: CliOp
     console.error(`stopped. To go on: ${PROGRAM} replay --dir ${folder.path}`)
     process.exitCode = 130
   } finally {
+    for (const signal of SIGNALS) process.off(signal, stop)
     await queue.close()
     history.close()
   }
