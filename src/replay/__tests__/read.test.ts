@@ -1,8 +1,5 @@
-import { createWriteStream } from 'node:fs'
 import path from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { createGzip, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { checkFiles } from '../../event-files'
 import { CUT_OFF, MAX_ENTRY_BYTES } from '../../event-files/entry'
 import type { Entry } from '../../event-files/entry'
@@ -281,15 +278,9 @@ describe('files', () => {
     await expect(checkFiles([files.folder])).rejects.toThrow('is a folder: name its files')
   })
 
-  it('with a line without an end, a bomb of a gigabyte in gzip, take no more memory than others', async () => {
-    const bomb = path.join(files.folder, 'bomb.gz')
-    const zeros = Buffer.alloc(1024 * 1024)
-    async function* gigabyte() {
-      yield '{"n":1}\n'
-      for (let written = 0; written < 1024; written++) yield zeros
-      yield '\n{"n":2}\n'
-    }
-    await pipeline(Readable.from(gigabyte()), createGzip({ level: 1 }), createWriteStream(bomb))
+  it('with a line without an end, a bomb of half a gigabyte in gzip, take no more memory than others', async () => {
+    const zeros = Array.from<Buffer>({ length: 32 }).fill(gzipSync(Buffer.alloc(16 * 1024 * 1024)))
+    const bomb = files.write('bomb.gz', Buffer.concat([gzipSync('{"n":1}\n'), ...zeros, gzipSync('\n{"n":2}\n')]))
     let most = 0
     const watch = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5)
     const before = process.memoryUsage.rss()

@@ -111,7 +111,7 @@ it('answers anything sent to the API with a documented status, and goes on', asy
       if (!isPage) expect('error' in JSON.parse(answer.text)).toBe(answer.status >= 400)
       if (!isPage && answer.status >= 400) expect(JSON.parse(answer.text).error).toMatch(/^.+$/)
     }),
-    { numRuns: 800 }
+    { numRuns: 400 }
   )
   expect((await state()).totals.contacts).toBeGreaterThan(0)
 }, 60_000)
@@ -152,7 +152,7 @@ it('answers anything sent to the control routes with 2xx or 4xx, and goes on', a
       expect(status).toBeGreaterThanOrEqual(200)
       expect(status).toBeLessThan(500)
     }),
-    { numRuns: 400 }
+    { numRuns: 200 }
   )
   expect((await state()).totals.lists).toBe(2)
 }, 60_000)

@@ -16,8 +16,8 @@ jest.setTimeout(120_000)
 const { fresh } = sqliteFiles()
 
 /** Those that are delivered in the end, and those that only make the store large. */
-const EVENTS = 200
-const PAUSED = 1_500
+const EVENTS = 100
+const PAUSED = 1_000
 const STATE = { pausedUntil: 0, failures: 0, slow: false, succeeded: true, tried: true }
 const emailOf = (index: number) => `user${index % 7}@example.com`
 
