@@ -13,6 +13,7 @@ import { saved } from '../state/saved'
 import { shareLink } from '../state/share'
 import { Copy } from './Copy'
 import { Editor } from './Editor'
+import { Options } from './pieces'
 import { SaveAs } from './SaveAs'
 
 const OWN = 'own'
@@ -42,16 +43,8 @@ export function EventInput() {
             if (sample) setEventText(sample.text)
           }}
         >
-          {samples.value.map(({ name }) => (
-            <option key={name} value={name}>
-              {TITLES[name] ?? titled(name)}
-            </option>
-          ))}
-          {saved.value.events.map(({ name }) => (
-            <option key={`saved ${name}`} value={name}>
-              {name}
-            </option>
-          ))}
+          <Options choices={samples.value.map(({ name }) => [name, TITLES[name] ?? titled(name)])} />
+          <Options choices={saved.value.events.map(({ name }) => [name, name])} />
           <option value={OWN} disabled>
             Your own
           </option>

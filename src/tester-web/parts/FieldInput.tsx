@@ -4,7 +4,7 @@ import type { Field } from '../state/definition'
 import { messageOf } from '../model/words'
 import { brokenFields, noteBroken } from '../state/inputs'
 import { ListPicker } from './ListPicker'
-import { TextButton } from './pieces'
+import { Options, TextButton } from './pieces'
 
 interface FieldInputProps {
   id: string
@@ -57,14 +57,11 @@ function Control({ id, field, value, change }: FieldInputProps) {
         aria-describedby={hint}
         onChange={(event) => change(event.currentTarget.value)}
       >
-        {field.choices.map((choice) => {
-          const { label, value } = typeof choice === 'string' ? { label: choice, value: choice } : choice
-          return (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          )
-        })}
+        <Options
+          choices={field.choices.map((choice) =>
+            typeof choice === 'string' ? [choice, choice] : [choice.value, choice.label]
+          )}
+        />
       </select>
     )
   }

@@ -2,7 +2,7 @@ import { effect } from '@preact/signals'
 import { manifest } from '../state/definition'
 import { persisted } from '../state/storage'
 import { isHelpOpen } from './Help'
-import { TextButton } from './pieces'
+import { Options, TextButton } from './pieces'
 
 type Theme = 'system' | 'light' | 'dark'
 
@@ -32,11 +32,7 @@ export function Header() {
       <label class="theme">
         <span class="quiet">Colours</span>
         <select value={theme.value} onChange={(event) => (theme.value = event.currentTarget.value as Theme)}>
-          {THEMES.map(([value, label]) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
+          <Options choices={THEMES} />
         </select>
       </label>
     </header>

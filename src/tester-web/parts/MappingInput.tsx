@@ -8,7 +8,7 @@ import { saved } from '../state/saved'
 import { persisted } from '../state/storage'
 import { FieldInput } from './FieldInput'
 import { SaveAs } from './SaveAs'
-import { Radios, TextButton } from './pieces'
+import { Options, Radios, TextButton } from './pieces'
 
 const chosen = persisted<string | null>('mapping-of', null)
 const trouble = signal('')
@@ -116,11 +116,7 @@ function LayOver({ slug, fields }: { slug: string; fields: Record<string, Field>
         }}
       >
         <option value="">Lay over …</option>
-        {kept().map(({ name }) => (
-          <option key={name} value={name}>
-            {titled(name)}
-          </option>
-        ))}
+        <Options choices={kept().map(({ name }) => [name, titled(name)])} />
       </select>
       <span role="status" class="bad">
         {trouble.value}

@@ -5,7 +5,7 @@ import { actions, manifest, titleOf } from '../state/definition'
 import { chosenEvent, reading } from '../state/inputs'
 import { preview } from '../state/preview'
 import { Planned } from './Planned'
-import { TextButton } from './pieces'
+import { Options, TextButton } from './pieces'
 
 /** What would be sent, before anything is. */
 export function PreviewPane() {
@@ -36,11 +36,12 @@ function OneEvent({ preview: { matches, deliveries, whole }, events }: { preview
           <label class="row">
             <span>Which event</span>
             <select value={index} onChange={(event) => (chosenEvent.value = Number(event.currentTarget.value))}>
-              {events.map((event, at) => (
-                <option key={at} value={at}>
-                  {at + 1} of {events.length}: {nameOf(event)} {userOf(event)}
-                </option>
-              ))}
+              <Options
+                choices={events.map((event, at) => [
+                  at,
+                  `${at + 1} of ${events.length}: ${nameOf(event)} ${userOf(event)}`
+                ])}
+              />
             </select>
           </label>
         </>

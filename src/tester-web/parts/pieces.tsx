@@ -58,6 +58,15 @@ export function Radios<Value>({ name, choices, chosen, choose }: RadiosProps<Val
   ))
 }
 
+/** What a select offers. */
+export function Options({ choices }: { choices: readonly (readonly [value: string | number, label: string])[] }) {
+  return choices.map(([value, label]) => (
+    <option key={value} value={value}>
+      {label}
+    </option>
+  ))
+}
+
 /** For what can't be taken back: it asks, and a second press means yes. */
 export function Confirmed({ label, question, act }: { label: string; question: string; act: () => void }) {
   const [isAsking, setAsking] = useState(false)
