@@ -4,7 +4,7 @@ import { createHmac } from 'crypto'
 import type { Bridge } from '../../src/bridge'
 import { startBridge } from '../../src/bridge'
 import type { Sandbox } from '../../src/sandbox'
-import { SANDBOX_KEY, startSandbox } from '../../src/sandbox'
+import { startSandbox } from '../../src/sandbox'
 
 /** What the sandbox knows, as far as these tests look. */
 interface State {
@@ -17,8 +17,10 @@ interface State {
 
 let sandbox: Sandbox
 let bridge: Bridge
+/** Each test has a sandbox that knows nothing, and a key, and so a partition, of its own. */
+let key: { id: string; key: string }
 
-beforeEach(async () => {
+async function start(): Promise<void> {
   sandbox = await startSandbox({ port: 0 })
   bridge = await startBridge({
     port: 0,
@@ -27,11 +29,16 @@ beforeEach(async () => {
     sharedSecret: 'wh-secret',
     logLevel: 'silent'
   })
-})
+}
 
-afterEach(async () => {
+async function stop(): Promise<void> {
   await bridge.close()
   await sandbox.close()
+}
+
+beforeEach(async () => {
+  await fetch(`${sandbox.url}/_sandbox/reset`, { method: 'POST' })
+  key = (await (await fetch(`${sandbox.url}/_sandbox/keys`, { method: 'POST' })).json()) as typeof key
 })
 
 async function state(): Promise<State> {
@@ -101,8 +108,11 @@ async function expectTheStory(): Promise<void> {
 }
 
 describe("the docs' own example: identify with an address, then track without one, starts the automation once", () => {
+  beforeAll(start)
+  afterAll(stop)
+
   it("with Segment's Node SDK", async () => {
-    const analytics = new Analytics({ writeKey: SANDBOX_KEY, host: bridge.url })
+    const analytics = new Analytics({ writeKey: key.key, host: bridge.url })
     const failed: unknown[] = []
     analytics.on('error', (error) => failed.push(error))
     analytics.identify({ userId: 'user_12345', traits: person })
@@ -114,7 +124,7 @@ describe("the docs' own example: identify with an address, then track without on
   })
 
   it("with RudderStack's Node SDK", async () => {
-    const analytics = new RudderAnalytics(SANDBOX_KEY, { dataPlaneUrl: bridge.url, logLevel: 'error' })
+    const analytics = new RudderAnalytics(key.key, { dataPlaneUrl: bridge.url, logLevel: 'error' })
     analytics.identify({ userId: 'user_12345', traits: person })
     await analytics.flush()
     analytics.track({ userId: 'user_12345', event: 'purchase_completed', properties: order })
@@ -144,7 +154,7 @@ describe("the docs' own example: identify with an address, then track without on
         headers: {
           'user-agent': 'Segment (Actions)',
           'content-type': 'application/json',
-          authorization: `Bearer ${SANDBOX_KEY}`,
+          authorization: `Bearer ${key.key}`,
           'x-signature': createHmac('sha1', 'wh-secret').update(JSON.stringify(signed[index])).digest('hex')
         },
         body: JSON.stringify(body)
@@ -163,7 +173,7 @@ describe("the docs' own example: identify with an address, then track without on
     for (const body of rudder) {
       const response = await fetch(`${bridge.url}/api/rudderstack/track`, {
         method: 'POST',
-        headers: { 'user-agent': 'RudderLabs', 'content-type': 'application/json', 'x-api-key': SANDBOX_KEY },
+        headers: { 'user-agent': 'RudderLabs', 'content-type': 'application/json', 'x-api-key': key.key },
         body: JSON.stringify(body)
       })
       expect(response.status).toBe(200)
@@ -173,6 +183,9 @@ describe("the docs' own example: identify with an address, then track without on
 })
 
 describe('what a sender sets up', () => {
+  beforeAll(start)
+  afterAll(stop)
+
   async function post(path: string, key: string, body: object): Promise<number> {
     const response = await fetch(bridge.url + path, {
       method: 'POST',
@@ -189,7 +202,7 @@ describe('what a sender sets up', () => {
       { type: 'track', email: 'unheard-of@acme.com', event: 'Signed Up' },
       { type: 'track', email: 'listed@acme.com', event: 'Too Old', timestamp: '2020-01-01' }
     ]
-    expect(await post(`/api/rudderstack/track?${options}`, SANDBOX_KEY, events)).toBe(200)
+    expect(await post(`/api/rudderstack/track?${options}`, key.key, events)).toBe(200)
     await drained()
     const { members, events: fired } = await state()
     expect(members).toMatchObject([{ listId: 'clx_list_newsletter_id', email: 'listed@acme.com' }])
@@ -207,30 +220,26 @@ describe('what a sender sets up', () => {
   })
 
   it('with a key that worked once and is refused now is still taken in', async () => {
-    expect(await post('/api/rudderstack/track', SANDBOX_KEY, identify)).toBe(200)
+    expect(await post('/api/rudderstack/track', key.key, identify)).toBe(200)
     await drained()
     const revoke = (revoked: boolean) =>
-      fetch(`${sandbox.url}/_sandbox/keys/key_default`, {
+      fetch(`${sandbox.url}/_sandbox/keys/${key.id}`, {
         method: 'PATCH',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ revoked })
       })
     await revoke(true)
-    expect(await post('/api/rudderstack/track', SANDBOX_KEY, track)).toBe(200)
+    expect(await post('/api/rudderstack/track', key.key, track)).toBe(200)
     await until(async () =>
       /^bridge_partitions_suspended 1$/m.test(await (await fetch(`${bridge.url}/metrics`)).text())
     )
-    expect(await post('/api/rudderstack/track', SANDBOX_KEY, { ...track, messageId: 'later' })).toBe(200)
+    expect(await post('/api/rudderstack/track', key.key, { ...track, messageId: 'later' })).toBe(200)
   })
 })
 
 describe('what a bridge that starts or stops does', () => {
-  it('says it is ready, then refuses what comes while it stops', async () => {
-    expect((await fetch(`${bridge.url}/readyz`)).status).toBe(200)
-    await bridge.close()
-    await expect(fetch(`${bridge.url}/readyz`)).rejects.toThrow()
-    await expect(bridge.close()).resolves.toBeUndefined()
-  })
+  beforeAll(start)
+  afterAll(stop)
 
   it.each([
     [{ port: -1 }, 'port'],
@@ -247,5 +256,13 @@ describe('what a bridge that starts or stops does', () => {
     await expect(startBridge({ port: bridge.port, store: ':memory:', apiUrl: sandbox.url })).rejects.toThrow(
       `port ${bridge.port} is in use`
     )
+  })
+
+  it('says it is ready, then refuses what comes while it stops', async () => {
+    const other = await startBridge({ port: 0, store: ':memory:', apiUrl: sandbox.url, logLevel: 'silent' })
+    expect((await fetch(`${other.url}/readyz`)).status).toBe(200)
+    await other.close()
+    await expect(fetch(`${other.url}/readyz`)).rejects.toThrow()
+    await expect(other.close()).resolves.toBeUndefined()
   })
 })

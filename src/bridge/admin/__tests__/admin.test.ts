@@ -24,10 +24,10 @@ async function start(adminToken?: string): Promise<void> {
   app = buildApp({ queue, memory, metrics, log, adminToken, maxEventBytes: 32_000, isStopping: () => false })
 }
 
-afterEach(async () => {
+async function stop(): Promise<void> {
   await app.close()
   await queue.close()
-})
+}
 
 async function ask<Answer>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object) {
   const headers = { authorization: `Bearer ${token}` }
@@ -69,13 +69,10 @@ async function ended(job: Job): Promise<Job> {
 }
 
 describe('the admin API', () => {
-  it('is not there without a token', async () => {
-    await start()
-    expect((await ask('GET', '/keys')).status).toBe(404)
-  })
+  beforeAll(() => start(token))
+  afterAll(stop)
 
   it('is for those who have the token, wherever they are', async () => {
-    await start(token)
     for (const authorization of [undefined, 'Bearer', `Bearer ${key}`, `Bearer ${token}x`, `Basic ${token}`]) {
       for (const url of ['/_bridge/keys', '/_bridge/dead-letters/1', '/_bridge/nothing']) {
         const answer = await app.inject({ url, headers: { ...(authorization && { authorization }) } })
@@ -86,10 +83,33 @@ describe('the admin API', () => {
     }
     expect((await ask('GET', '/keys')).status).toBe(200)
   })
+
+  it('says which keys nobody knows', async () => {
+    expect(await ask('POST', '/keys/nobody/pause')).toMatchObject({ status: 404, body: { error: 'no such key' } })
+    expect((await ask('POST', '/keys/%25/pause')).status).toBe(400)
+    expect((await ask('GET', '/keys?limit=all')).body).toEqual({ error: 'limit must be a number' })
+  })
+
+  it.each([
+    ['GET', '/dead-letters/999'],
+    ['PUT', '/dead-letters/999'],
+    ['DELETE', '/dead-letters/999'],
+    ['POST', '/dead-letters/999/retry'],
+    ['GET', '/jobs/999']
+  ] as const)('%s %s is 404', async (method, path) => {
+    expect((await ask(method, path, method === 'PUT' ? track : undefined)).status).toBe(404)
+  })
+})
+
+it('the admin API is not there without a token', async () => {
+  await start()
+  expect((await ask('GET', '/keys')).status).toBe(404)
+  await stop()
 })
 
 describe('keys', () => {
   beforeEach(() => start(token))
+  afterEach(stop)
 
   it('are shown with what waits, how long, and why, by how they begin', async () => {
     await send([track, null])
@@ -136,16 +156,11 @@ describe('keys', () => {
     expect((await ask('POST', `/keys/${partition}/drop`)).body).toEqual({ changed: 1 })
     expect(await queue.stats()).toMatchObject({ events: 1, deadLetters: 0 })
   })
-
-  it('that nobody knows are told so', async () => {
-    expect(await ask('POST', '/keys/nobody/pause')).toMatchObject({ status: 404, body: { error: 'no such key' } })
-    expect((await ask('POST', '/keys/%25/pause')).status).toBe(400)
-    expect((await ask('GET', '/keys?limit=all')).body).toEqual({ error: 'limit must be a number' })
-  })
 })
 
 describe('dead letters', () => {
   beforeEach(() => start(token))
+  afterEach(stop)
 
   it('are listed by filters, page by page', async () => {
     await send([track, { ...track, messageId: 'm2' }, null])
@@ -236,15 +251,5 @@ describe('dead letters', () => {
       error: 'give email or userId'
     })
     expect((await ask('PUT', '/forget', {})).status).toBe(400)
-  })
-
-  it.each([
-    ['GET', '/dead-letters/999'],
-    ['PUT', '/dead-letters/999'],
-    ['DELETE', '/dead-letters/999'],
-    ['POST', '/dead-letters/999/retry'],
-    ['GET', '/jobs/999']
-  ] as const)('%s %s is 404', async (method, path) => {
-    expect((await ask(method, path, method === 'PUT' ? track : undefined)).status).toBe(404)
   })
 })

@@ -15,11 +15,14 @@ function history(user: Parameters<typeof identify>[0], traits: object): BridgeEv
 describe.each(['SQLite', 'Postgres'] as const)('an identify of a replay, on %s', (engine) => {
   const { fresh } = stores(engine)
   let rig: Rig
-  beforeEach(async () => {
-    forgetContacts()
+  beforeAll(async () => {
     rig = await Rig.start({ store: await fresh() })
   })
-  afterEach(() => rig.end())
+  beforeEach(async () => {
+    forgetContacts()
+    await rig.renew()
+  })
+  afterAll(() => rig.end())
 
   const contact = async () => (await rig.state()).contacts[0]
 
