@@ -8,6 +8,7 @@ import {
   isolate
 } from '../../definitions/emailsendx/__tests__/__helpers__/deliver'
 import { forgetContacts } from '../../definitions/emailsendx/memory'
+import { anyCharacter } from '../__helpers__/any-character'
 
 isolate()
 
@@ -27,7 +28,7 @@ const text = fc.oneof(
     '$.x',
     'true'
   ),
-  fc.string({ unit: 'binary', maxLength: 8 })
+  fc.string({ unit: anyCharacter, maxLength: 8 })
 )
 const anything = fc.oneof(text, fc.jsonValue({ maxDepth: 3 }), fc.constantFrom({ toString: 'x' }, { toJSON: 1 }, []))
 const named = fc.record(
