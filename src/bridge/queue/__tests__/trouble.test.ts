@@ -75,7 +75,7 @@ describe('a SQLite file', () => {
   })
 
   it('keeps room on a full disk for what delivering writes, and is not well by then', async () => {
-    const queue = await open(await fresh(), { maxPages: 400 })
+    const queue = await open(await fresh(), { maxPages: 200 })
     await prove(queue, key.apiKey)
     let taken = 0
     const event = () => track({}, 'x', { pad: 'x'.repeat(2000) })
@@ -125,9 +125,9 @@ describe('a SQLite file', () => {
     const queue = await open(target)
     await prove(queue, key.apiKey)
     for (let n = 0; n < 12; n++) {
-      await take(queue, ...Array.from({ length: 1000 }, () => track({}, 'x', { pad: 'x'.repeat(3000) })))
+      await take(queue, ...Array.from({ length: 100 }, () => track({}, 'x', { pad: 'x'.repeat(30_000) })))
     }
-    await deliver(queue, 12_000)
+    await deliver(queue, 1_200)
     await queue.close()
     const full = statSync(target).size
     const again = await open(target)
