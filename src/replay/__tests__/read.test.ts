@@ -251,11 +251,11 @@ describe('files', () => {
   })
 
   it('that break off are read up to there', async () => {
-    const lines = Array.from({ length: 20_000 }, (_, n) => JSON.stringify({ n, noise: Math.random() })).join('\n')
+    const lines = Array.from({ length: 6_000 }, (_, n) => JSON.stringify({ n, noise: Math.random() })).join('\n')
     const whole = gzipSync(lines)
     const entries = await entriesOf([files.write('cut.gz', whole.subarray(0, whole.length / 2))])
     const last = entries.pop()
-    expect(entries.length).toBeGreaterThan(9_000)
+    expect(entries.length).toBeGreaterThan(2_700)
     expect(values(entries)).toEqual(values(entries).map((_, n) => expect.objectContaining({ n })))
     expect(last).toEqual({ line: entries.length + 1, problem: CUT_OFF, text: expect.any(String) })
 
@@ -278,8 +278,8 @@ describe('files', () => {
     await expect(checkFiles([files.folder])).rejects.toThrow('is a folder: name its files')
   })
 
-  it('with a line without an end, a bomb of half a gigabyte in gzip, take no more memory than others', async () => {
-    const zeros = Array.from<Buffer>({ length: 32 }).fill(gzipSync(Buffer.alloc(16 * 1024 * 1024)))
+  it('with a line without an end, a bomb of 256 MB in gzip, take no more memory than others', async () => {
+    const zeros = Array.from<Buffer>({ length: 16 }).fill(gzipSync(Buffer.alloc(16 * 1024 * 1024)))
     const bomb = files.write('bomb.gz', Buffer.concat([gzipSync('{"n":1}\n'), ...zeros, gzipSync('\n{"n":2}\n')]))
     let most = 0
     const watch = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5)
