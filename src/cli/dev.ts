@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type * as everything from './everything'
+import { makeFolder } from './folder'
 import { portOption } from './units'
 
 /** `bin/run dev`, which is `npm start`: sandbox, serve and bridge on this machine, wired together, until Ctrl-C. */
@@ -11,6 +12,7 @@ export function devCommand(): Command {
     .addOption(portOption('--bridge-port', 'BRIDGE_PORT', 8080, 'the bridge'))
     .option('--data <folder>', 'folder that keeps contacts and queues across restarts (default: in memory)')
     .action(async (options: everything.Everything) => {
+      if (options.data !== undefined) makeFolder(options.data, '--data')
       console.log('EmailSendX for Segment: starting the sandbox, the bridge and the tester page …')
       // Not before: it takes longer to load than it may take to say something.
       // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() would pass by what reads TypeScript

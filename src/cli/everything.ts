@@ -5,14 +5,13 @@ import track from '../../.segment/events/track.json'
 import { startBridge } from '../bridge'
 import { SANDBOX_KEY, startSandbox } from '../sandbox'
 import { startServe } from '../serve'
-import { makeFolder } from './folder'
 import { untilStopped } from './until-stopped'
 
 export interface Everything {
   port: number
   sandboxPort: number
   bridgePort: number
-  /** Folder that keeps contacts and queues; absent: in memory. */
+  /** Folder, which is there, that keeps contacts and queues; absent: in memory. */
   data?: string
 }
 
@@ -26,7 +25,6 @@ export async function runEverything({ port, sandboxPort, bridgePort, data }: Eve
   untilStopped(end)
 
   try {
-    if (data !== undefined) makeFolder(data, '--data')
     const sandbox = await startSandbox({ port: sandboxPort, data: data && path.join(data, 'sandbox.sqlite') })
     running.push(sandbox)
     const adminToken = randomUUID()

@@ -62,9 +62,9 @@ it.each([
     'error: The folder of the store /nonexistent/x.db does not exist. Create it, or name another place.\n'
   ],
   [
-    'an address that is not safe',
-    ['bridge', '--api-url', 'http://emailsendx.com'],
-    "error: option '--api-url <url>' argument 'http://emailsendx.com' is invalid. It must be an https:// address, or an http:// one of this machine. (see bin/run bridge --help)\n"
+    'an option that makes no sense',
+    ['sandbox', '--rate-limit', '0'],
+    "error: option '--rate-limit <number>' argument '0' is invalid. It must be an integer from 1 to 1000000. (see bin/run sandbox --help)\n"
   ],
   ['an unknown command', ['swerve'], "error: unknown command 'swerve' (Did you mean serve?) (see bin/run --help)\n"],
   [
@@ -79,7 +79,7 @@ it.each([
   ]
 ])('says in one line what is wrong with %s', async (_, args, line) => {
   const { code, printed } = await command(...args).ended
-  expect(printed.replace(/^EmailSendX for Segment: starting .*\n/, '')).toBe(line)
+  expect(printed).toBe(line)
   expect(code).toBe(1)
 })
 
@@ -87,7 +87,7 @@ const onLinux = process.platform === 'linux' ? it : it.skip
 onLinux('ends where no folder can be made', async () => {
   const { code, printed } = await command('dev', '--data', '/proc/nowhere/x').ended
   expect(printed).toMatch(
-    /\nerror: --data: the folder \/proc\/nowhere\/x can't be made: nothing can be made there; name another\n$/
+    /^error: --data: the folder \/proc\/nowhere\/x can't be made: nothing can be made there; name another\n$/
   )
   expect(code).toBe(1)
 })
@@ -113,37 +113,40 @@ it('says in one line which Node is needed', async () => {
   expect(code).toBe(1)
 })
 
-it('without a command runs everything, says that it is in memory, and speaks no JSON', async () => {
-  const dev = command()
-  const [first] = await dev.says(/^.*\n/)
-  expect(first).toMatch(/^EmailSendX for Segment: starting /)
-  await dev.says(/All of it is in memory only: --data DIR keeps it\. Ctrl-C ends everything\./)
-  const [, bridge] = await dev.says(/Bridge +(\S+)/)
-  expect((await fetch(`${bridge}/api/segment/track`, { method: 'POST', body: '{}' })).status).toBe(401)
-  await dev.says(/^ {2}bridge: refused a request \(.*401\)$/m)
-  dev.child.kill('SIGINT')
-  const { code, printed } = await dev.ended
-  expect(code).toBe(0)
-  expect(printed).not.toMatch(/^\{/m)
-})
-
-it.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)('ends with npm when only npm gets %s', async (signal) => {
-  const npm = start('npm', ['start', '--prefix', root])
-  const [, page] = await npm.says(/Tester page +(\S+)[^]*Ctrl-C/)
+it.each([
+  ['npm start', 'SIGTERM', ['start', '--prefix', root], /Tester page +(\S+)[^]*Ctrl-C/],
+  ['npm exec', 'SIGINT', ['exec', '-c', `exec "${bin}" sandbox`], /What it holds +(\S+)/],
+  ['npm exec', 'SIGKILL', ['exec', '-c', `exec "${bin}" sandbox`], /What it holds +(\S+)/]
+] as const)('ends with %s when only npm gets %s', async (_, signal, args, address) => {
+  const npm = start('npm', [...args])
+  const [, page] = await npm.says(address)
   npm.child.kill(signal)
   await npm.ended
   await expect(fetch(page)).rejects.toThrow()
 })
 
-it('serve names its page, and finds the sandbox that runs on its usual port', async () => {
-  const lonely = start(process.execPath, [bin, 'serve'], { SANDBOX_PORT: '9' })
-  await lonely.says(
-    /^Tester page: http:\/\/127\.0\.0\.1:\d+\nNo sandbox EmailSendX runs here: start one with bin\/run sandbox, /m
-  )
+it('serve names its page, finds the sandbox that runs on its usual port, and leaves no process after SIGINT', async () => {
   const sandbox = await startSandbox({ port: 0 })
   const serve = start(process.execPath, [bin, 'serve'], { SANDBOX_PORT: String(sandbox.port) })
   const [, page, found] = await serve.says(/^Tester page: (\S+)\nEmailSendX: (.*)$/m)
   expect(found).toBe(sandbox.url)
   expect(await (await fetch(`${page}/tester/start`)).json()).toMatchObject({ sandbox: sandbox.url })
   await sandbox.close()
+  serve.child.kill('SIGINT')
+  expect(await serve.ended).toMatchObject({ code: 0 })
+})
+
+it('serve says that no sandbox runs, and leaves no process after SIGKILL', async () => {
+  const lonely = start(process.execPath, [bin, 'serve'], { SANDBOX_PORT: '9' })
+  await lonely.says(
+    /^Tester page: http:\/\/127\.0\.0\.1:\d+\nNo sandbox EmailSendX runs here: start one with bin\/run sandbox, /m
+  )
+  lonely.child.kill('SIGKILL')
+  expect(await lonely.ended).toMatchObject({ code: null })
+})
+
+it('serve names the destinations there are where it is asked for another', async () => {
+  const { code, printed } = await command('serve', '--destination', 'nope').ended
+  expect(printed).toMatch(/^error: No destination nope in .+; there is emailsendx\n$/)
+  expect(code).toBe(1)
 })
