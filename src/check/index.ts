@@ -37,8 +37,9 @@ const LEAVES_BEHIND = untested('it would leave something that nobody asked for')
  * @throws when the list to write to does not exist
  */
 export async function check(account: Account, { defaultListId, write }: CheckOptions): Promise<Report> {
-  const at = Date.now() / 1000
+  const asked = Date.now() / 1000
   const { finding, answer } = await connect(account)
+  const answered = Date.now() / 1000
   if (!answer || finding.mark !== 'ok') return { findings: [finding], readings: [], left: [], calls: 1 }
 
   const ask = asker(account)
@@ -57,7 +58,8 @@ export async function check(account: Account, { defaultListId, write }: CheckOpt
   const written = write && (await tryWrites(ask, write, left))
   const examples: Examples = {
     first: answer,
-    at,
+    asked,
+    answered,
     contact: await firstRow(ask, 'contacts'),
     list: await firstRow(ask, 'lists')
   }

@@ -5,9 +5,11 @@ import { seen, untested, type Seen } from './report'
 
 /** What the first calls found, for questions that need an example. */
 export interface Examples {
-  /** The very first answer, and when it came, in seconds since 1970. */
+  /** The very first answer. */
   first: Answer
-  at: number
+  /** When it was asked for, and when it came, in seconds since 1970. */
+  asked: number
+  answered: number
   contact?: JsonObject
   list?: JsonObject
 }
@@ -131,13 +133,13 @@ export const reads: Record<string, Question> = {
     return seen(used === 1, `a call that is refused with 400 takes ${used}`)
   },
 
-  reset: async (_ask, { first, at }) => {
+  reset: async (_ask, { first, asked, answered }) => {
     const { 'x-ratelimit-reset': reset, 'x-ratelimit-limit': limit } = first.headers
     if (reset === undefined) return untested('the server does not say')
     if (remaining(first) !== Number(limit) - 1) return untested('the minute had other calls')
-    const seconds = Number(reset) - at
+    const seconds = Number(reset) - answered
     return seen(
-      seconds >= 59 && seconds <= 61,
+      Number(reset) - asked >= 59 && seconds <= 61,
       `after the first call of a minute it is ${Math.round(seconds)} seconds away`
     )
   },

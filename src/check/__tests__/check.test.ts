@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 import { openAccount } from '../../account/account'
 import { SANDBOX_KEY, startSandbox, switches, type Sandbox, type SandboxOptions } from '../../sandbox'
 import { check, conclusion, type CheckOptions, type Report } from '..'
@@ -322,6 +323,18 @@ it('waits when the minute is used up, and goes on', async () => {
   )
   endings.push(busy.close)
   expect(verdicts(await checkAt(busy.url)).statusFilter).toBe('confirmed')
+})
+
+it('does not take the way to a distant server for a difference', async () => {
+  const account = await openAccount((await sandbox()).url, SANDBOX_KEY)
+  const distant: typeof account = {
+    ...account,
+    call: async (method, path, options) => {
+      if (path === 'whoami') await setTimeout(1_500)
+      return account.call(method, path, options)
+    }
+  }
+  expect(verdicts(await check(distant, {})).reset).toBe('confirmed')
 })
 
 describe('the form for an issue', () => {
