@@ -13,6 +13,7 @@ import { readValues } from './values'
 export type { Columns } from './csv'
 export { placeOf } from './entry'
 export type { Entry } from './entry'
+export { eventsIn } from './events'
 
 /** What is read, in this order. */
 export interface Input {

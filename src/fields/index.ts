@@ -1,6 +1,5 @@
 import type { Account } from '../account/account'
-import { checkFiles, placeOf, readInput } from '../event-files'
-import { isObject, type JsonObject } from '../http/json'
+import { checkFiles, eventsIn, placeOf, readInput } from '../event-files'
 import { createCustomField, listCustomFields } from './custom-fields'
 import { missingFields, planFields, type PlannedField } from './plan'
 import { traitsOf, type Traits } from './traits'
@@ -27,18 +26,11 @@ export async function compareFields(files: string[], account: Account, create: b
   return { ...counts, fields, created }
 }
 
-async function* eventsOf(files: string[]): AsyncGenerator<JsonObject> {
+async function* eventsOf(files: string[]): AsyncGenerator<unknown> {
   for await (const { file, entries } of readInput({ files, columns: {} })) {
     for (const entry of entries) {
       if ('problem' in entry) throw new Error(`${placeOf(file, entry)}: ${entry.problem}`)
       yield* eventsIn(entry.value)
     }
   }
-}
-
-/** One event, or those in the `{"batch": […]}` of an SDK. */
-function* eventsIn(value: unknown): Generator<JsonObject> {
-  if (Array.isArray(value)) for (const item of value) yield* eventsIn(item)
-  else if (isObject(value) && Array.isArray(value.batch)) yield* eventsIn(value.batch)
-  else if (isObject(value)) yield value
 }

@@ -27,12 +27,13 @@ export interface Traits {
 }
 
 /** Which traits the identifies among the events would bring, apart from email and names, which have fields of their own. */
-export async function traitsOf(events: AsyncIterable<JsonObject>): Promise<Traits> {
+export async function traitsOf(events: AsyncIterable<unknown>): Promise<Traits> {
   const found = new Map<string, Trait>()
   let identifies = 0
   let refused = 0
-  for await (const { type, traits } of events) {
-    if (type !== 'identify' || !isObject(traits)) continue
+  for await (const event of events) {
+    const traits = isObject(event) && event.type === 'identify' ? traitsIn(event) : undefined
+    if (!traits) continue
     identifies++
     const metadata = metadataOf(traits)
     if (!metadata) refused++
@@ -48,6 +49,12 @@ export async function traitsOf(events: AsyncIterable<JsonObject>): Promise<Trait
   }
   const traits = [...found.values()].sort((a, b) => b.seen - a.seen || (a.name < b.name ? -1 : 1))
   return { identifies, refused, traits }
+}
+
+/** RudderStack has them in the context, as the default mapping knows. */
+function traitsIn({ traits, context }: JsonObject): JsonObject | undefined {
+  const found = traits ?? (isObject(context) ? context.traits : undefined)
+  return isObject(found) ? found : undefined
 }
 
 /** The destination's own answer to what becomes of traits; undefined when it refuses them. */

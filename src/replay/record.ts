@@ -5,7 +5,7 @@ import type { Normalized } from '../bridge/ingest/normalize'
 import { isObject } from '../http/json'
 import type { JsonObject } from '../http/json'
 import type { History } from './history'
-import { placeOf, readInput } from '../event-files'
+import { eventsIn, placeOf, readInput } from '../event-files'
 import type { Input } from '../event-files'
 
 export interface RecordOptions {
@@ -43,7 +43,7 @@ export async function record(history: History, input: Input, options: RecordOpti
       const place = placeOf(file, entry)
       recorder.counts.entries++
       if ('problem' in entry) history.addProblem(place, entry.problem, entry.text)
-      else recorder.add(place, entry.value)
+      else for (const event of eventsIn(entry.value)) recorder.add(place, event)
     }
   }
   return recorder.counts

@@ -67,6 +67,12 @@ describe('the traits seen', () => {
     expect(report.fields.map(({ name }) => name)).toEqual(['plan', 'seats'])
   })
 
+  it('are where RudderStack has them, too', async () => {
+    const events = await file('events.json', JSON.stringify({ type: 'identify', context: { traits: { plan: 'pro' } } }))
+    const { fields } = await compareFields([events], account, false)
+    expect(fields.map(({ name }) => name)).toEqual(['plan'])
+  })
+
   it('come from all files, and what is no JSON is named by file and line', async () => {
     const good = await file('good.json', JSON.stringify(identify({ plan: 'pro' })))
     const bad = await file('bad.ndjson', `${JSON.stringify(identify({ seats: 3 }))}\n{"type": "identify"`)

@@ -88,6 +88,16 @@ it('makes no contacts of those of whom nothing is known but that they left an au
   expect(contacts).toEqual([{ email: 'there@acme.com', metadata: { plan: 'pro', vip: false } }])
 })
 
+it('takes the batches of an SDK apart, with what each says for all of its events', async () => {
+  const sent = { type: 'identify', userId: 'u1', timestamp: at(1) }
+  const { contacts, plan } = await planOf([
+    { batch: [sent, identify('u2', { email: 'b@acme.com' }), 'x'], context: { traits: { email: 'a@acme.com' } } },
+    identify('u3', { email: 'c@acme.com' })
+  ])
+  expect(contacts).toEqual(['a', 'b', 'c'].map((name) => ({ email: `${name}@acme.com` })))
+  expect(plan).toMatchObject({ people: 3, read: { entries: 2, types: { identify: 3 } } })
+})
+
 describe('events', () => {
   const history = [
     track('u1', 'Signed Up', at(1)),
