@@ -30,8 +30,8 @@ export async function learnIds(options: LearnOptions): Promise<void> {
 }
 
 /**
- * Teaches the queue the ids of the contacts that events are to be fired at, a page of a hundred at a time, as long as that takes
- * fewer calls than looking up each: every contact of the account is read for it. What is not learned is looked up.
+ * Writes to the queue the ids of the contacts that events are to be fired at, a page of a hundred at a time, as long as that takes
+ * fewer calls than looking up each: every contact of the account is read for it. Ids that are not found so are looked up.
  */
 async function readPages(options: LearnOptions): Promise<void> {
   const { history, queue, settings } = options

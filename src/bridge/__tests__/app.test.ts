@@ -582,7 +582,7 @@ describe('strangers that hold back the end of large bodies', () => {
     ['no key', () => ''],
     ['one key', () => `Authorization: Bearer ${key}\r\n`],
     ['ever new keys', (i: number) => `Authorization: Bearer ${key}${i}\r\n`]
-  ])('with %s, close no door for others', async (_, headersOf) => {
+  ])('with %s, leave memory to others', async (_, headersOf) => {
     const sockets = Array.from({ length: 8 }, (__, i) => holdBack(max / 4, headersOf(i)))
     await Promise.race(sockets.map((socket) => once(socket, 'data')))
     const batch = Array.from({ length: 100 }, (__, i) => ({

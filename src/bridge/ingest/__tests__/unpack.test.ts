@@ -5,8 +5,8 @@ const FORM = 'application/x-www-form-urlencoded'
 
 /** What the events of a body say. */
 function read(text: string, contentType?: string): unknown[] {
-  const parcel = unpack(Buffer.from(text), contentType, 32_000)
-  return parcel.items.map((item) => openItem(item, parcel))
+  const unpacked = unpack(Buffer.from(text), contentType, 32_000)
+  return unpacked.items.map((item) => openItem(item, unpacked))
 }
 
 const readJson = (body: unknown) => read(JSON.stringify(body))
@@ -112,14 +112,14 @@ describe('what is made to cost much', () => {
   })
 
   it('is not parsed where the context of a batch is too large for any event', () => {
-    const parcel = unpack(
+    const unpacked = unpack(
       Buffer.from(JSON.stringify({ context: { x: 'x'.repeat(40_000) }, batch: [track] })),
       '',
       32_000
     )
-    expect(parcel.shared).toBeUndefined()
-    expect(parcel.items).toEqual([Buffer.from(JSON.stringify(track))])
-    expect(parcel.sharedBytes).toBeGreaterThan(32_000)
+    expect(unpacked.shared).toBeUndefined()
+    expect(unpacked.items).toEqual([Buffer.from(JSON.stringify(track))])
+    expect(unpacked.sharedBytes).toBeGreaterThan(32_000)
   })
 
   it('is refused where there are more events than anybody sends, without a look at the rest', () => {

@@ -565,7 +565,7 @@ describe.each(engines)('a queue on %s', (engine) => {
         ])
       })
 
-      it('spoil nothing for each other when one is taken over, or is refused by the store', async () => {
+      it('do no harm to each other when one is taken over, or is refused by the store', async () => {
         const pages = await Promise.all(claimed.map((lease) => queue.runs.head(lease, ALL)))
         const stale = { ...claimed[0], token: claimed[0].token - 1 }
         const isNoTime = [{ key: userKey('u1'), email: 'b@example.com', seenAt: NaN }]
