@@ -1,12 +1,24 @@
 /**
+ * What stands between paths, and the condition that the first must meet: that it is there, or that it is a text that is not blank,
+ * as the destination's own defaults say it.
+ */
+const CONDITIONS: Record<string, (path: object) => { [test: string]: unknown }> = {
+  '??': (path) => ({ exists: path }),
+  '||': (value) => ({
+    blank: { '@replace': { pattern: ' ', replacement: '', ignorecase: false, global: true, value } }
+  })
+}
+
+/**
  * A mapped value as one line that a person can write: `$.traits.email` takes a value of the event, `$.a ?? $.b` the first
- * of them that is there, `"…"` and anything else is a text as it stands, `{…}` is any other of Segment's directives.
+ * of them that is there, `$.a || $.b` the first that is not blank, `"…"` and anything else is a text as it stands, `{…}` is any
+ * other of Segment's directives.
  */
 export function toText(value: unknown): string {
   if (value === undefined || value === null) return ''
   if (typeof value === 'string') return readsAsText(value) ? value : JSON.stringify(value)
-  const paths = pathsOf(value)
-  return paths ? paths.join(' ?? ') : JSON.stringify(value)
+  const [line] = Object.keys(CONDITIONS).flatMap((sign) => pathsOf(value, sign)?.join(` ${sign} `) ?? [])
+  return line ?? JSON.stringify(value)
 }
 
 /** The value of a line; `null` for an empty one, which leaves the field unmapped. @throws Error where it starts as JSON and is not */
@@ -15,10 +27,12 @@ export function fromText(text: string): unknown {
   if (trimmed === '') return null
   if (readsAsText(text)) return text
   if (!trimmed.startsWith('$.')) return parse(trimmed)
+  const [sign = '??', other] = Object.keys(CONDITIONS).filter((sign) => trimmed.includes(sign))
+  if (other) throw new Error('Between paths goes ?? or ||, not both.')
   return trimmed
-    .split('??')
-    .map((path): unknown => ({ '@path': path.trim() }))
-    .reduceRight((otherwise, path) => ({ '@if': { exists: path, then: path, else: otherwise } }))
+    .split(sign)
+    .map((path): object => ({ '@path': path.trim() }))
+    .reduceRight((otherwise, path) => ({ '@if': { ...CONDITIONS[sign](path), then: path, else: otherwise } }))
 }
 
 const readsAsText = (text: string): boolean => text.trim() !== '' && !/^\s*(\$\.|[{["])/.test(text)
@@ -63,14 +77,15 @@ function unknownDirective(value: unknown): string | undefined {
   return undefined
 }
 
-/** The paths of `@path`, or of `@if`s that take the first that exists. */
-function pathsOf(value: unknown): string[] | undefined {
+/** The paths of `@path`, or of `@if`s that take the first that meets the condition. */
+function pathsOf(value: unknown, sign: string): string[] | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { '@path': path, '@if': condition } = value as { '@path'?: unknown; '@if'?: Record<string, unknown> }
   if (typeof path === 'string') return Object.keys(value).length === 1 ? [path] : undefined
-  if (!condition || Object.keys(condition).sort().join() !== 'else,exists,then') return undefined
-  if (JSON.stringify(condition.exists) !== JSON.stringify(condition.then)) return undefined
-  const first = pathsOf(condition.then)
-  const others = pathsOf(condition.else)
-  return first?.length === 1 && others ? [...first, ...others] : undefined
+  const first = pathsOf(condition?.then, sign)
+  const others = pathsOf(condition?.else, sign)
+  if (!condition || first?.length !== 1 || !others) return undefined
+  const { then: _then, else: _else, ...test } = condition
+  const isTest = JSON.stringify(test) === JSON.stringify(CONDITIONS[sign]({ '@path': first[0] }))
+  return isTest ? [...first, ...others] : undefined
 }

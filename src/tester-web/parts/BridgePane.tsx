@@ -34,7 +34,8 @@ export function BridgePane() {
       </header>
       <div class="pane-body">
         <p class="hint">
-          For who has no Segment destination: it takes webhooks and SDKs, and delivers however long EmailSendX is away.{' '}
+          For people without a Segment destination: it takes webhooks and SDKs, and delivers however long EmailSendX is
+          away.{' '}
           <a href="/tester/docs/bridge" target="_blank" rel="noreferrer">
             More
           </a>

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { firstText } from '../../../../definitions/emailsendx/common-fields'
 import identifyContact from '../../../../definitions/emailsendx/identifyContact'
 import trackEvent from '../../../../definitions/emailsendx/trackEvent'
 import { fromText, toText } from '../mapping-text'
@@ -12,6 +13,8 @@ it.each([
   ['$.traits.email', { '@path': '$.traits.email' }],
   ['$.a ?? $.b', exists('$.a', { '@path': '$.b' })],
   ['$.a ?? $.b ?? $.c', exists('$.a', exists('$.b', { '@path': '$.c' }))],
+  ['$.a || $.b', firstText('$.a', '$.b')],
+  ['$.a || $.b || $.c', firstText('$.a', '$.b', '$.c')],
   ['Purchase Completed', 'Purchase Completed'],
   ['', null],
   ['"$.not a path"', '$.not a path'],
@@ -24,6 +27,16 @@ it.each([
 
 it('says when something starts like JSON and is not', () => {
   expect(() => fromText('{oops')).toThrow('This starts like JSON and is not.')
+})
+
+it('takes one sign between paths', () => {
+  expect(() => fromText('$.a ?? $.b || $.c')).toThrow('Between paths goes ?? or ||, not both.')
+  const mixed = exists('$.a', firstText('$.b', '$.c'))
+  expect(fromText(toText(mixed))).toEqual(mixed)
+})
+
+it('shows where the address comes from as a person would write it', () => {
+  expect(toText(identifyContact.fields.email.default)).toBe('$.traits.email || $.context.traits.email')
 })
 
 it('finds no short form for a condition that only looks like "the first that is there"', () => {
