@@ -1,6 +1,6 @@
 import { Analytics } from '@segment/analytics-node'
 import RudderAnalytics from '@rudderstack/rudder-sdk-node'
-import { createHmac } from 'crypto'
+import { createHmac } from 'node:crypto'
 import type { Bridge } from '../../src/bridge'
 import { startBridge } from '../../src/bridge'
 import type { Sandbox } from '../../src/sandbox'

@@ -1,7 +1,7 @@
-import { createServer } from 'http'
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'http'
+import { createServer } from 'node:http'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import { createRequire } from 'module'
-import path from 'path'
+import path from 'node:path'
 
 /*
  * What one would write without the bridge: Express takes the events, BullMQ puts them into Redis, each once by its

@@ -1,6 +1,6 @@
-import { randomUUID } from 'crypto'
-import { once } from 'events'
-import { connect } from 'net'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 
 /** What is asked first is not measured: a process has to get warm. */
 const WARMING_MS = 1_500
