@@ -68,8 +68,9 @@ function storeGauges(registry: Registry, queue: Pick<Queue, 'stats' | 'ping'>): 
   return async () => {
     const [stats, written] = await Promise.allSettled([queue.stats(), queue.ping()])
     up.set(written.status === 'fulfilled' ? 1 : 0)
+    const numbers = stats.status === 'fulfilled' ? numbersOf(stats.value) : undefined
     for (const { gauge, of } of gauges) {
-      if (stats.status === 'fulfilled') gauge.set(numbersOf(stats.value)[of])
+      if (numbers) gauge.set(numbers[of])
       else gauge.remove()
     }
   }

@@ -2,6 +2,7 @@ import { leavesAudience } from '../../definitions/emailsendx/identifyContact/aud
 import type { BridgeEvent } from '../bridge/event'
 import { normalize } from '../bridge/ingest/normalize'
 import type { Normalized } from '../bridge/ingest/normalize'
+import { TYPES } from '../bridge/ingest/sources'
 import { isObject } from '../http/json'
 import type { JsonObject } from '../http/json'
 import type { History } from './history'
@@ -32,7 +33,6 @@ export interface Said {
   traits: JsonObject
 }
 
-const TYPES = ['identify', 'track', 'page', 'screen', 'group', 'alias']
 const WRONG_EMAIL = 'what it has for an email address is none'
 
 /** Writes down everything of the input that may be sent, as it comes, and counts the rest. */

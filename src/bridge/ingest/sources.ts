@@ -6,7 +6,8 @@ export interface Source {
   type?: string
 }
 
-const TYPES = ['identify', 'track', 'page', 'screen', 'group', 'alias']
+/** The calls of Segment's spec. */
+export const TYPES = ['identify', 'track', 'page', 'screen', 'group', 'alias']
 
 export const SOURCES: Source[] = [
   { name: 'segment', path: '/api/segment/track' },

@@ -1,3 +1,4 @@
+import { withShared } from '../../http/batch'
 import { HttpError } from '../../http/errors'
 import { isObject } from '../../http/json'
 import type { JsonObject } from '../../http/json'
@@ -76,16 +77,7 @@ function cut(array: Buffer): Buffer[] {
  */
 export function openItem(text: Buffer, { isForm, shared = {} }: Unpacked): unknown {
   const item = isForm ? parseForm(text.toString()) : unwrap(parseJson(text.toString()))
-  if (!isObject(item)) return item
-  const { context, integrations, sentAt } = shared
-  return {
-    ...(sentAt !== undefined && { sentAt }),
-    ...item,
-    ...(isObject(context) && { context: { ...context, ...(isObject(item.context) && item.context) } }),
-    ...(isObject(integrations) && {
-      integrations: { ...integrations, ...(isObject(item.integrations) && item.integrations) }
-    })
-  }
+  return isObject(item) ? withShared(item, shared) : item
 }
 
 function unwrap(item: unknown): unknown {
