@@ -331,7 +331,9 @@ describe('whatever comes', () => {
         const { events } = read(JSON.parse(JSON.stringify(anything)))
         if (events.length === 0) return
         const again = read(JSON.parse(JSON.stringify(events[0].event)))
-        expect(JSON.stringify(again.events)).toBe(JSON.stringify(events))
+        // An address taken from the userId stands in the event from then on, as if the sender had said it.
+        const said = events.map((event) => ({ ...event, emailIsUserId: undefined }))
+        expect(JSON.stringify(again.events)).toBe(JSON.stringify(said))
       })
     )
   })
