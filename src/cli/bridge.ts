@@ -1,5 +1,6 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- what runs is loaded when it is to run: until then there may be only help or a wrong option to print */
 import { Command } from 'commander'
-import { startBridge } from '../bridge'
+import type * as bridges from '../bridge'
 import { describeOptions, given } from './bridge-options'
 import { deadLettersCommand } from './dead-letters'
 import { forgetCommand } from './forget'
@@ -21,6 +22,7 @@ export function bridgeCommand(): Command {
 }
 
 async function run(_options: object, command: Command): Promise<void> {
+  const { startBridge } = require('../bridge') as typeof bridges
   const bridge = await startBridge(given(command))
   untilStopped(() => bridge.close())
 }

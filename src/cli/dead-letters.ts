@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { editedEvent } from '../bridge/admin/edit'
+import type * as edits from '../bridge/admin/edit'
 import { DEAD_REASONS } from '../bridge/queue'
 import type { DeadLetter, DeadLetterFilter, DeadLetters, Progress } from '../bridge/queue'
 import { jsonOf } from '../http/json'
@@ -58,6 +58,8 @@ export function deadLettersCommand(): Command {
       const result = await withStore(self, async ({ deadLetters }) => {
         const letter = await deadLetters.show(letterId(id))
         if (letter === undefined) throw new Error(noLetter(id))
+        // eslint-disable-next-line @typescript-eslint/no-require-imports -- it loads the destination, which nothing else here needs
+        const { editedEvent } = require('../bridge/admin/edit') as typeof edits
         await deadLetters.replace(letter.id, editedEvent(letter, event))
         return deadLetters.retry({ ids: [letter.id] })
       })

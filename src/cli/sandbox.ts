@@ -1,5 +1,8 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- what runs is loaded when it is to run: until then there may be only help or a wrong option to print */
 import { Command, Option } from 'commander'
-import { SANDBOX_KEY, startSandbox, switches, type SandboxOptions } from '../sandbox'
+import type * as sandboxes from '../sandbox'
+import { switches } from '../sandbox/assumptions'
+import { SANDBOX_KEY } from '../sandbox/resources/keys'
 import { integer, portOption } from './units'
 import { untilStopped } from './until-stopped'
 
@@ -11,7 +14,8 @@ export function sandboxCommand(): Command {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--data <file>', 'SQLite file that keeps everything across restarts (default: in memory)')
     .option('--rate-limit <number>', 'calls per key and minute', integer(1, 1_000_000), 120)
-    .action(async (options: SandboxOptions) => {
+    .action(async (options: sandboxes.SandboxOptions) => {
+      const { startSandbox } = require('../sandbox') as typeof sandboxes
       const sandbox = await startSandbox(options)
       untilStopped(() => sandbox.close())
       console.log(`Sandbox EmailSendX  ${sandbox.url}  (${options.data ?? 'in memory'}, Ctrl-C ends it)

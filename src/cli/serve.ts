@@ -1,6 +1,7 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- what runs is loaded when it is to run: until then there may be only help or a wrong option to print */
 import { Command } from 'commander'
-import { SANDBOX_KEY } from '../sandbox'
-import { startServe } from '../serve'
+import { SANDBOX_KEY } from '../sandbox/resources/keys'
+import type * as servers from '../serve'
 import { findUpstreams } from '../serve/tester/upstreams'
 import { PROGRAM } from '../typescript'
 import { integer } from './units'
@@ -25,6 +26,7 @@ export function serveCommand(): Command {
       const given = process.env.EMAILSENDX_API_URL
       const sandbox = given || (await findUpstreams(process.env)).sandbox
       const env = !given && sandbox ? { EMAILSENDX_API_URL: sandbox, EMAILSENDX_API_KEY: SANDBOX_KEY } : undefined
+      const { startServe } = require('../serve') as typeof servers
       const server = await startServe({ ...options, env, ui: !noUI, bodyLimit: bodyLimit * 1024 })
       untilStopped(() => server.close())
       if (noUI) return

@@ -1,5 +1,3 @@
-import { z } from 'zod'
-
 /** How one open question about EmailSendX's API is answered here. */
 interface Assumption {
   /** The number or status the code uses, where the answer is one. */
@@ -170,11 +168,8 @@ export type Choices = { [Name in Switch]: keyof (typeof switches)[Name] }
 
 export const defaultChoices = mapSwitches((choices) => choices[0]) as Choices
 
-/** Checks the setting of each switch. */
-export const choicesShape = mapSwitches((choices) => z.enum(choices)) as {
-  [Name in Switch]: z.ZodType<Choices[Name]>
-}
-
-function mapSwitches(map: (choices: string[]) => unknown): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(switches).map(([name, choices]) => [name, map(Object.keys(choices))]))
+/** Makes something of the names of each switch's choices. */
+export function mapSwitches(map: (choices: string[]) => unknown): Record<Switch, unknown> {
+  const made = Object.entries(switches).map(([name, choices]) => [name, map(Object.keys(choices))])
+  return Object.fromEntries(made) as Record<Switch, unknown>
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { localHostOnly, localPagesOnly, thisMachineOnly } from '../../http/guards'
-import { choicesShape } from '../assumptions'
+import { mapSwitches, type Choices } from '../assumptions'
 import { reset } from '../db/seed'
 import { faultSpec } from '../faults/faults'
 import { badRequest, notFound, parseBody, type Query } from '../request'
@@ -24,6 +24,7 @@ const newKeyBody = z.strictObject({
     .optional()
 })
 const keyChangeBody = z.strictObject({ revoked: z.boolean().optional(), scopes: scopes.optional() })
+const choicesShape = mapSwitches((choices) => z.enum(choices)) as { [Name in keyof Choices]: z.ZodType<Choices[Name]> }
 const settingsBody = z.strictObject({ rateLimit: z.int().min(1).max(MAX_RATE_LIMIT), ...choicesShape }).partial()
 const contactBody = z.strictObject({ status: z.enum(CONTACT_STATUSES) })
 const automationBody = z.strictObject({

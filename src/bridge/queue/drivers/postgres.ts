@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { Pool, types } from 'pg'
-import type { PoolClient } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { QueueUnavailable, QueueUnusable, WriteRefused } from '../errors'
 import { begin } from '../transactions'
 import type { TransactionName } from '../transactions'
@@ -8,8 +7,6 @@ import { postgres } from '../transactions/dialect'
 import { insertSql, pieces } from '../transactions/sql'
 import type { Answer, Each, Insert, InsertAbsent, Param, Row, Step, Update } from '../transactions/sql'
 import type { Driver } from './driver'
-
-const INT8: number = types.builtins.INT8
 
 const MAX_CONNECTIONS = 10
 const CONNECT_TIMEOUT_MS = 3_000
@@ -34,6 +31,9 @@ const BEGIN = `BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL statement_tim
 
 /** A Postgres database, named by its URL. @throws QueueUnusable */
 export async function openPostgres(url: string): Promise<Driver> {
+  // Not at the top: most bridges keep their queue in a file.
+  const { Pool, types } = await import('pg')
+  const INT8: number = types.builtins.INT8
   const pool = new Pool({
     connectionString: url,
     max: MAX_CONNECTIONS,
@@ -42,7 +42,10 @@ export async function openPostgres(url: string): Promise<Driver> {
     keepAlive: true,
     allowExitOnIdle: true,
     // Counts and times come as BIGINT. All are far below 2⁵³.
-    types: { getTypeParser: parserOf }
+    types: {
+      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        oid === INT8 ? Number : (types.getTypeParser(oid, format) as (text: string) => unknown)
+    }
   })
   // A connection that breaks is replaced, and whoever used it hears of it from the query; unheard, these would end the process.
   pool.on('error', () => undefined)
@@ -192,10 +195,6 @@ async function query(client: PoolClient, sql: string, params: Param[]): Promise<
     params
   )
   return { rows, changes: rowCount ?? 0 }
-}
-
-function parserOf(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
-  return oid === INT8 ? Number : (types.getTypeParser(oid, format) as (text: string) => unknown)
 }
 
 function codeOf(error: unknown): string {
