@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { answerClientError, answerErrors, errorAnswer, HttpError } from '../http/errors'
 import type { ErrorAnswer } from '../http/errors'
 import { localHostOnly } from '../http/guards'
+import { noSchemas } from '../http/no-schemas'
 import { adminApi } from './admin'
 import type { CallsLeft } from './delivery'
 import { createIngest } from './ingest/receive'
@@ -44,6 +45,7 @@ declare module 'fastify' {
 export function buildApp(parts: AppParts): FastifyInstance {
   const { queue, metrics, log, hosts, isStopping, timeout = { head: 10_000, body: 30_000 } } = parts
   const app = Fastify({
+    schemaController: noSchemas,
     requestTimeout: timeout.body,
     keepAliveTimeout: 72_000,
     http: { headersTimeout: timeout.head, connectionsCheckingInterval: timeout.head / 5 },

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { answerErrors, errorAnswer, HttpError, type ErrorAnswer } from '../http/errors'
 import { localHostOnly } from '../http/guards'
+import { noSchemas } from '../http/no-schemas'
 import { assumed } from './assumptions'
 import { addAuth } from './auth'
 import { answerUnknownPaths, collectMethods } from './fallback'
@@ -27,6 +28,7 @@ export function createServer(workspace: Workspace, localOnly: boolean): FastifyI
   // Each delayed request listens, and they may be many.
   setMaxListeners(0, closing.signal)
   const app = fastify({
+    schemaController: noSchemas,
     bodyLimit: assumed.bodyMaximum.value,
     forceCloseConnections: true,
     routerOptions: { querystringParser: parseQuery, maxParamLength: MAX_ID_LENGTH },

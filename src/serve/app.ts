@@ -1,6 +1,7 @@
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { localHostOnly } from '../http/guards'
+import { noSchemas } from '../http/no-schemas'
 import type { Body } from './contract/body'
 import { answerError, likeExpress } from './contract/edge'
 import type { Definition } from './contract/exchanges'
@@ -26,6 +27,7 @@ const DEFAULT_BODY_LIMIT = 100 * 1024
 export function buildApp(options: ServeAppOptions): FastifyInstance {
   const { definition, directoryName, ui = true, bodyLimit = DEFAULT_BODY_LIMIT, log } = options
   const app = fastify({
+    schemaController: noSchemas,
     bodyLimit,
     // As in Express, which the original is made with, `/Manifest` and `/manifest/` are `/manifest`.
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true },
