@@ -1,3 +1,4 @@
+import path from 'node:path'
 import type { Page } from 'playwright-core'
 import {
   closeBrowser,
@@ -5,7 +6,6 @@ import {
   openBrowser,
   paste,
   preview,
-  results,
   sample,
   send,
   takeComplaints,
@@ -17,30 +17,22 @@ import type { Stack } from './__helpers__/stack'
 jest.setTimeout(60_000)
 
 let stack: Stack
-/** A stack whose EmailSendX stays silent; its answer is looked at when its half minute is over. */
-let silent: { stack: Stack; page: Page }
 let page: Page
 
 beforeAll(async () => {
-  const [started, other] = await Promise.all([startStack({ bridge: true }), startStack(), openBrowser()])
-  stack = started
-  silent = { stack: other, page: await open(other) }
-  await goWrong(silent.page, 'No answer')
-  await silent.page.getByRole('button', { name: /^Send (event|\d)/ }).click()
+  ;[stack] = await Promise.all([startStack({ bridge: true }), openBrowser()])
 })
 afterAll(async () => {
   await closeBrowser()
-  await Promise.all([stack.close(), silent.stack.close()])
+  await stack.close()
 })
 
-beforeEach(async () => {
-  await fetch(`${stack.sandbox}/_sandbox/reset`, { method: 'POST' })
-  page = await open(stack)
-})
-afterEach(async () => {
-  await page.context().close()
-  expect(takeComplaints()).toEqual([])
-})
+/** Before each test, or once for tests that each begin with an event of their own. */
+const openPage = async () => void (page = await open(stack))
+const closePage = () => page.context().close()
+
+beforeEach(() => fetch(`${stack.sandbox}/_sandbox/reset`, { method: 'POST' }))
+afterEach(() => expect(takeComplaints()).toEqual([]))
 
 const tab = (name: string | RegExp) => page.getByRole('tab', { name })
 const emailsendx = () => page.getByRole('region', { name: 'What EmailSendX has' })
@@ -57,6 +49,9 @@ async function goWrong(page: Page, what: string): Promise<void> {
 }
 
 describe('the example of the README', () => {
+  beforeEach(openPage)
+  afterEach(closePage)
+
   it('turns an identify into a contact, and a track into a started automation', async () => {
     await sample(page, 'identify')
     expect(await send(page)).toEqual([expect.stringContaining('Delivered')])
@@ -72,6 +67,9 @@ describe('the example of the README', () => {
 })
 
 describe('the event', () => {
+  beforeAll(openPage)
+  afterAll(closePage)
+
   it('comes from every sample', async () => {
     const names = await page
       .getByLabel('Sample')
@@ -130,6 +128,9 @@ describe('the event', () => {
 })
 
 describe('what would be sent', () => {
+  beforeAll(openPage)
+  afterAll(closePage)
+
   it('follows the typing, and nothing is sent', async () => {
     await paste(page, {
       type: 'identify',
@@ -161,6 +162,7 @@ describe('what would be sent', () => {
     await page.getByRole('radio', { name: 'is unknown' }).check()
     await preview(page).getByText('has no contact with this email address yet').waitFor()
     expect(await preview(page).innerText()).not.toContain('CONTACT_ID/events')
+    await page.getByRole('radio', { name: 'is there' }).check()
   })
 
   it('shows what is wrong with an event before it is sent', async () => {
@@ -193,6 +195,15 @@ describe('what would be sent', () => {
     await preview(page).locator('.payload').getByText('no119@example.com').first().waitFor()
   })
 
+  it('says which traits a template in EmailSendX could use', async () => {
+    await sample(page, 'identify')
+    await preview(page)
+      .getByText(
+        'Templates can use plan, company, as custom fields. Not signupSource: a custom field has small letters'
+      )
+      .waitFor()
+  })
+
   it('drops an answer that comes too late', async () => {
     let letGo = () => undefined as void
     const held = new Promise<void>((resolve) => (letGo = resolve))
@@ -216,6 +227,9 @@ describe('what would be sent', () => {
 })
 
 describe('settings and mappings', () => {
+  beforeEach(openPage)
+  afterEach(closePage)
+
   it('chooses the default list from those EmailSendX has', async () => {
     await tab('Settings').click()
     await page.getByRole('button', { name: 'Choose a list' }).click()
@@ -313,6 +327,9 @@ describe('settings and mappings', () => {
 })
 
 describe('what was sent', () => {
+  beforeAll(openPage)
+  afterAll(closePage)
+
   it('tells of each event of a batch for itself', async () => {
     await paste(page, [
       { type: 'identify', traits: { email: 'ada@example.com' } },
@@ -336,9 +353,31 @@ describe('what was sent', () => {
     await page.getByRole('radio', { name: 'one by one' }).check()
     expect(await send(page)).toEqual(Array(3).fill(expect.stringContaining('one automation starts')))
     expect((await sandboxState()).totals.automationRuns).toBe(6)
+    await page.getByRole('radio', { name: 'as a batch' }).check()
   })
 
-  it('sends all of a long batch, the one that is refused first, and leads back to it in the editor', async () => {
+  it('takes an event of 300 KB', async () => {
+    const essays = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`essay${at}`, 'x'.repeat(1_000)]))
+    await paste(page, { type: 'identify', traits: { email: 'big@example.com', ...essays } })
+    expect(await send(page)).toEqual([expect.stringContaining('Delivered')])
+  })
+
+  it('says until when an event waits for its contact', async () => {
+    const timestamp = new Date()
+    await paste(page, { type: 'track', event: 'x', userId: 'nobody@example.com', timestamp: timestamp.toISOString() })
+    const until = new Date(timestamp.getTime() + 3_600_000).toLocaleString('en-US', {
+      hour: 'numeric',
+      minute: '2-digit'
+    })
+    expect(await send(page)).toEqual([expect.stringMatching(new RegExp(`until .*${until}`))])
+  })
+})
+
+describe('a single sending', () => {
+  beforeEach(openPage)
+  afterEach(closePage)
+
+  it('tells of all of a long batch, the one that is refused first, and leads back to it in the editor', async () => {
     const events: object[] = Array.from({ length: 250 }, (_, at) => ({
       type: 'identify',
       traits: { email: `no${at}@example.com`, essay: 'x'.repeat(400) }
@@ -354,12 +393,6 @@ describe('what was sent', () => {
     await page.waitForFunction(() => String(getSelection()).includes('u200'))
     await preview(page).getByText('Identify Contact would not send it.').waitFor()
     await tab(/^Contacts 249/).waitFor()
-  })
-
-  it('takes an event of 300 KB', async () => {
-    const essays = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`essay${at}`, 'x'.repeat(1_000)]))
-    await paste(page, { type: 'identify', traits: { email: 'big@example.com', ...essays } })
-    expect(await send(page)).toEqual([expect.stringContaining('Delivered')])
   })
 
   it('shows the exchanges without the key, and makes a curl line of them', async () => {
@@ -378,19 +411,12 @@ describe('what was sent', () => {
     expect(line).toContain(`'${stack.sandbox}/api/v1/contacts/bulk'`)
     expect(await page.locator('body').innerHTML()).not.toContain(SANDBOX_KEY)
   })
-
-  it('says until when an event waits for its contact', async () => {
-    const timestamp = new Date()
-    await paste(page, { type: 'track', event: 'x', userId: 'nobody@example.com', timestamp: timestamp.toISOString() })
-    const until = new Date(timestamp.getTime() + 3_600_000).toLocaleString('en-US', {
-      hour: 'numeric',
-      minute: '2-digit'
-    })
-    expect(await send(page)).toEqual([expect.stringMatching(new RegExp(`until .*${until}`))])
-  })
 })
 
 describe('EmailSendX beside it', () => {
+  beforeEach(openPage)
+  afterEach(closePage)
+
   it('is live, whoever changes it', async () => {
     await fetch(`${stack.sandbox}/api/v1/contacts/bulk`, {
       method: 'POST',
@@ -424,6 +450,9 @@ describe('EmailSendX beside it', () => {
 })
 
 describe('going wrong on purpose', () => {
+  beforeAll(openPage)
+  afterAll(closePage)
+
   it.each([
     ['429', 'identify', /Segment would send it again[\s\S]*limit of requests a minute is used up/],
     ['500', 'identify', /Segment would send it again[\s\S]*has a problem of its own \(500\)/],
@@ -440,6 +469,11 @@ describe('going wrong on purpose', () => {
     await sample(page, 'identify')
     expect(await send(page)).toEqual([expect.stringContaining('Delivered')])
   })
+})
+
+describe('what goes wrong', () => {
+  beforeEach(openPage)
+  afterEach(closePage)
 
   it('stays so across a reload, and shows what a customer sees of it in the settings', async () => {
     await goWrong(page, 'Revoked key')
@@ -454,6 +488,9 @@ describe('going wrong on purpose', () => {
 })
 
 describe('the bridge', () => {
+  beforeAll(openPage)
+  afterAll(closePage)
+
   const send = (events: object[]) =>
     fetch(`${stack.bridge}/v1/batch`, {
       method: 'POST',
@@ -528,15 +565,18 @@ describe('the bridge', () => {
       .getByText(/until .* for: contact/)
       .waitFor()
   })
-
-  it('says so where none runs', async () => {
-    await silent.page.getByText('No bridge runs beside this page: npm start runs one.').waitFor()
-  })
 })
 
-it('says after half a minute of silence that there was no answer', async () => {
-  const [result] = await results(silent.page, 1)
+it('says after half a minute of silence that there was no answer, and beside it that no bridge runs', async () => {
+  const impatient = path.join(__dirname, '__helpers__/impatient.js')
+  const other = await startStack({ env: { NODE_OPTIONS: `--require ${JSON.stringify(impatient)}` } })
+  const page = await open(other)
+  await page.getByText('No bridge runs beside this page: npm start runs one.').waitFor()
+  await goWrong(page, 'No answer')
+  const [result] = await send(page)
   expect(result).toMatch(/Segment would send it again[\s\S]*did not answer within 30 seconds/)
-  await silent.page.getByRole('tab', { name: 'Requests (1)' }).click()
-  expect(await silent.page.locator('.results').innerText()).toMatch(/no answer\s+POST\s+\/api\/v1\/contacts\/bulk/)
+  await page.getByRole('tab', { name: 'Requests (1)' }).click()
+  expect(await page.locator('.results').innerText()).toMatch(/no answer\s+POST\s+\/api\/v1\/contacts\/bulk/)
+  await page.context().close()
+  await other.close()
 })

@@ -21,8 +21,8 @@ interface EditorProps {
   label: string
   text: string
   change: (text: string) => void
-  /** The same, of a text that came at once. */
-  paste: (text: string) => void
+  /** The same, of a text that came at once. Returns what to show in its place, which may be the `text` that is known already. */
+  paste: (text: string) => string
 }
 
 /** A JSON editor. A mistake is shown where it is. */
@@ -41,9 +41,7 @@ export function Editor({ label, text, change, paste }: EditorProps) {
   }, [])
 
   useEffect(() => {
-    const editor = view.current
-    if (!editor || editor.state.doc.toString() === text) return
-    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text }, annotations: byPage.of(true) })
+    if (view.current) show(text, view.current)
   }, [text])
 
   const shown = eventToShow.value
@@ -61,6 +59,11 @@ export function Editor({ label, text, change, paste }: EditorProps) {
 
 /** A change that the page has made. Told of it, the page would take a text that has been replaced since for a new one, for ever. */
 const byPage = Annotation.define<boolean>()
+
+function show(text: string, editor: EditorView): void {
+  if (editor.state.doc.toString() === text) return
+  editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text }, annotations: byPage.of(true) })
+}
 
 const nonce = document.querySelector('script')?.nonce ?? ''
 
@@ -97,7 +100,7 @@ function extensions({ label, change, paste }: Omit<EditorProps, 'text'>) {
       const text = update.state.doc.toString()
       const isUndo = update.transactions.some((transaction) => transaction.isUserEvent('undo'))
       if (isUndo || longestInsertion(update.changes) < MIN_PASTED) change(text)
-      else paste(text)
+      else show(paste(text), update.view)
     }),
     EditorState.tabSize.of(2),
     lineNumbers(),

@@ -35,18 +35,23 @@ export function setEventText(text: string): void {
   pasteNote.value = ''
 }
 
-/** A longer text that came at once: where it is events in another form, the editor gets them as JSON. */
-export function pasteEventText(text: string): void {
+/**
+ * A longer text that came at once: where it is events in another form, the editor gets them as JSON.
+ * @returns what the editor is to hold
+ */
+export function pasteEventText(text: string): string {
   setEventText(text)
   try {
     const pasted = readPasted(text)
-    if (!pasted) return
-    const { events, what } = pasted
-    setEventText(JSON.stringify(events.length === 1 ? events[0] : events, null, 2))
-    pasteNote.value = what
+    if (pasted) {
+      const { events, what } = pasted
+      setEventText(JSON.stringify(events.length === 1 ? events[0] : events, null, 2))
+      pasteNote.value = what
+    }
   } catch (error) {
     pasteNote.value = `Pasted code cannot be read: ${messageOf(error)}.`
   }
+  return eventText.value
 }
 
 export const inputsTab = persisted<'event' | 'settings' | 'mapping'>('inputs-tab', 'event')
