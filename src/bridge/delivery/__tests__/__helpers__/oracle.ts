@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import path from 'node:path'
 import type { BridgeOptions } from '../../..'
 import { startSandbox } from '../../../../sandbox'
@@ -51,6 +51,8 @@ export class Oracle {
   private readonly users: User[] = []
   private keys: string[] = []
   private kills = 0
+  private acknowledged = 0
+  private readonly acknowledgements = new EventEmitter()
   private isSending = true
   private senders: Promise<void>[] = []
 
@@ -62,11 +64,10 @@ export class Oracle {
     return oracle
   }
 
-  /** Waits until so many more events are acknowledged. */
+  /** Waits until so many more events are acknowledged, and no longer. */
   async acknowledges(more: number): Promise<void> {
-    const acknowledged = () => this.users.reduce((sum, { sent }) => sum + sent.length, 0)
-    const enough = acknowledged() + more
-    while (acknowledged() < enough) await pause(10)
+    const enough = this.acknowledged + more
+    while (this.acknowledged < enough) await once(this.acknowledgements, 'one')
   }
 
   /** Kills one of the bridges, whatever it is doing, and starts another one in its place. */
@@ -89,7 +90,7 @@ export class Oracle {
     await queue.close()
     const findings: Findings = {
       kills: this.kills,
-      acknowledged: 0,
+      acknowledged: this.acknowledged,
       lost: [],
       doubled: [],
       disordered: [],
@@ -97,7 +98,6 @@ export class Oracle {
     }
     for (const user of this.users) {
       const arrived = await this.arrivedFor(user)
-      findings.acknowledged += user.sent.length
       const seen = new Set<number>()
       for (const number of arrived.fired) {
         if (seen.has(number)) findings.doubled.push(idOf(user, number))
@@ -175,6 +175,8 @@ export class Oracle {
         await pause(100)
       }
       user.sent.push(number)
+      this.acknowledged++
+      this.acknowledgements.emit('one')
       await pause(Math.random() * 200)
     }
   }
