@@ -8,6 +8,7 @@ process.env.EMAILSENDX_ALLOW_HTTP = '1'
 /** One runner for the whole house. The destination's own tests also run under Segment's jest 27 (see upstream/). */
 module.exports = {
   testEnvironment: 'node',
+  testSequencer: '<rootDir>/build/jest/sequencer.js',
   // Many tests wait for time-outs and for other processes, so that a core less would stand idle.
   maxWorkers: '100%',
   roots: ['<rootDir>/definitions', '<rootDir>/src', '<rootDir>/__tests__'],
