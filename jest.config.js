@@ -1,13 +1,13 @@
-/** What `got` brings: ESM only. */
-const ESM_PACKAGES =
-  'got|@sindresorhus/is|byte-counter|cacheable-lookup|cacheable-request|get-stream|@sec-ant/readable-stream|is-stream|keyv|@keyv/serialize|mimic-response|normalize-url|responselike|lowercase-keys|decompress-response|form-data-encoder|p-cancelable'
-
 // The tests' servers are on this machine (see definitions/emailsendx/connection.ts).
 process.env.EMAILSENDX_ALLOW_HTTP = '1'
 
 /** One runner for the whole house. The destination's own tests also run under Segment's jest 27 (see upstream/). */
 module.exports = {
-  testEnvironment: 'node',
+  // Packages are loaded once for all test files of a process, what is ours for each.
+  runtime: '<rootDir>/build/jest/runtime.js',
+  testEnvironment: '<rootDir>/build/jest/environment.js',
+  // Each file's own, which tells of what is logged after its end.
+  sandboxInjectedGlobals: ['console'],
   testSequencer: '<rootDir>/build/jest/sequencer.js',
   // Many tests wait for time-outs and for other processes, so that a core less would stand idle.
   maxWorkers: '100%',
@@ -19,7 +19,6 @@ module.exports = {
   globalTeardown: '<rootDir>/__tests__/__helpers__/tear-down.ts',
   testMatch: ['**/__tests__/**/*.test.ts'],
   // Jest's registry of modules knows require() alone.
-  transform: { '\\.(js|tsx?)$': ['<rootDir>/build/to-javascript.js', { supported: { 'dynamic-import': false } }] },
-  transformIgnorePatterns: [`/node_modules/(?!(${ESM_PACKAGES})/)`],
+  transform: { '\\.tsx?$': ['<rootDir>/build/to-javascript.js', { supported: { 'dynamic-import': false } }] },
   collectCoverageFrom: ['definitions/**/*.ts', 'src/**/*.ts', '!**/__tests__/**', '!**/generated-types.ts']
 }

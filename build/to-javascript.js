@@ -5,7 +5,7 @@ const { transformSync } = require('esbuild')
 
 /**
  * JavaScript for Node, with its source map. Types are checked elsewhere (`npm run typecheck`).
- * @param {string} source TypeScript, or JavaScript with `import`
+ * @param {string} source TypeScript
  * @param {string} file its extension says what it is; of its place only the name gets into the result
  * @param {import('esbuild').TransformOptions} [options] more of them
  * @throws SyntaxError with the path and the line of each mistake

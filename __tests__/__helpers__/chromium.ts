@@ -67,8 +67,8 @@ async function starts(home: string): Promise<boolean> {
 }
 
 /**
- * The package unpacks to the temporary folder of its process, so it gets a process of its own (inside jest process.env is
- * a copy, and changing it moves nothing). It unpacks its shared libraries only where it believes to be in AWS Lambda.
+ * The package unpacks to the temporary folder of its process, so it gets a process of its own. It unpacks its shared libraries
+ * only where it believes to be in AWS Lambda.
  */
 async function unpackInto(folder: string): Promise<void> {
   await run(process.execPath, ['-e', `require('@sparticuz/chromium').executablePath()`], {
