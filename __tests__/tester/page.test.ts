@@ -287,7 +287,7 @@ describe('settings and mappings', () => {
     await sample(page, 'identify')
     await tab('Mapping').click()
     const firstName = page.getByLabel('First Name')
-    expect(await firstName.inputValue()).toBe('$.traits.firstName ?? $.traits.first_name')
+    expect(await firstName.inputValue()).toBe('$.traits.firstName')
     await firstName.fill('$.traits.company')
     await preview(page).getByText('"firstName": "Acme Corp"').waitFor()
     await firstName.fill('Dear')
@@ -296,9 +296,9 @@ describe('settings and mappings', () => {
     await preview(page).getByText('"firstName": "Lee!"').waitFor()
     await firstName.fill('{oops')
     await page.getByText('This starts like JSON and is not.').waitFor()
-    await page.getByRole('button', { name: 'Back to $.traits.firstName ?? $.traits.first_name' }).click()
+    await page.getByRole('button', { name: 'Back to $.traits.firstName' }).click()
     await preview(page).locator('.request').getByText('"firstName": "Morgan"').waitFor()
-    expect(await firstName.inputValue()).toBe('$.traits.firstName ?? $.traits.first_name')
+    expect(await firstName.inputValue()).toBe('$.traits.firstName')
   })
 
   it('has every field with its label and description, and the switches of both actions', async () => {

@@ -140,7 +140,8 @@ export class EmailSendX {
       const response = await inTime(
         this.request(url, {
           method: json ? 'POST' : 'GET',
-          json,
+          // As `json`, the core would build the request twice.
+          body: json && JSON.stringify(json),
           timeout: REQUEST_TIMEOUT_MS,
           // A followed redirect turns a POST into a GET, which then "succeeds" without having sent anything.
           redirect: 'manual',
@@ -178,12 +179,11 @@ function pageQuery(page: number): Record<string, string> {
 }
 
 /** The request client's own timeout covers the headers of an answer, not its body. */
-async function inTime<T>(call: Promise<T>, context: CallContext): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(tooSlow(context)), REQUEST_TIMEOUT_MS)
+function inTime<T>(call: Promise<T>, context: CallContext): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(tooSlow(context)), REQUEST_TIMEOUT_MS)
+    call.finally(() => clearTimeout(timer)).then(resolve, reject)
   })
-  return Promise.race([call, deadline]).finally(() => clearTimeout(timer))
 }
 
 /** An empty body of a 2xx means "done" (the vendor's client reads it so); undefined: not a JSON object. */

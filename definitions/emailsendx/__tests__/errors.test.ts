@@ -1,11 +1,13 @@
 import { createRequestClient } from '@segment/actions-core'
 import nock from 'nock'
 import { explain, isRefusal, NotDelivered, outcomeOfError, tooSlow } from '../errors'
-import { identifyContacts } from '../functions'
+import { identifyContacts, requestOptions } from '../functions'
 import { invalid } from '../outcome'
 import { isolate, ORIGIN, SETTINGS } from './__helpers__/deliver'
 
 isolate()
+
+const client = createRequestClient(requestOptions(SETTINGS))
 
 const SERVER = { server: ORIGIN }
 
@@ -62,7 +64,7 @@ it.each([
 describe('a refusal', () => {
   const refused = async (words: string, listId?: string) => {
     nock(ORIGIN).post('/api/v1/contacts/bulk').reply(400, { error: words })
-    return (await identifyContacts(createRequestClient(), SETTINGS, [{ email: 'a@b.co', listId }]))[0]
+    return (await identifyContacts(client, SETTINGS, [{ email: 'a@b.co', listId }]))[0]
   }
 
   it.each(['List not found', 'The list does not exist', 'Unknown list', 'listId is invalid'])(
@@ -81,7 +83,7 @@ describe('a refusal', () => {
 
 describe('what is reported of a fault', () => {
   const bulk = () => nock(ORIGIN).post('/api/v1/contacts/bulk')
-  const identify = async () => (await identifyContacts(createRequestClient(), SETTINGS, [{ email: 'a@b.co' }]))[0]
+  const identify = async () => (await identifyContacts(client, SETTINGS, [{ email: 'a@b.co' }]))[0]
 
   it('is as much of a page as a person reads', async () => {
     bulk().reply(500, '<p>'.repeat(10_000))

@@ -10,7 +10,7 @@ const EMAIL = 'morgan@acme.com'
 const NOW = Date.parse('2026-01-15T10:00:00Z')
 const HOUR = 60 * 60 * 1000
 
-const client = createRequestClient()
+const client = createRequestClient(requestOptions(SETTINGS))
 const bulk = () => nock(ORIGIN).post('/api/v1/contacts/bulk')
 const search = () => nock(ORIGIN).get('/api/v1/contacts').query(true)
 const found = () => search().reply(200, { data: [{ id: 'c1', email: EMAIL }] })
@@ -296,7 +296,7 @@ describe('what a program may plug in', () => {
 
   it('ends the request by the signal of its client', async () => {
     const ending = new AbortController()
-    const endable = createRequestClient({ signal: ending.signal })
+    const endable = createRequestClient(requestOptions(SETTINGS), { signal: ending.signal })
     bulk().delay(10_000).reply(200, {})
     const delivery = identifyContacts(endable, SETTINGS, [{ email: EMAIL }])
     ending.abort()
@@ -345,8 +345,8 @@ describe('what a program may ask', () => {
 
   it('is what every request has: never a key that is none', () => {
     expect(requestOptions({ apiKey: ' k ' })).toEqual({
-      headers: { Accept: 'application/json', Authorization: 'Bearer k' }
+      headers: { 'Content-Type': 'application/json', Authorization: 'Bearer k' }
     })
-    expect(requestOptions({ apiKey: ' ' })).toEqual({ headers: { Accept: 'application/json' } })
+    expect(requestOptions({ apiKey: ' ' })).toEqual({ headers: { 'Content-Type': 'application/json' } })
   })
 })

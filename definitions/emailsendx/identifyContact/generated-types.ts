@@ -14,11 +14,11 @@ export interface Payload {
    */
   anonymousId?: string
   /**
-   * The first name of the contact. An empty value leaves the name in EmailSendX as it is.
+   * The first name of the contact. When empty, it is the trait first_name, and without one the name in EmailSendX stays as it is.
    */
   firstName?: string
   /**
-   * The last name of the contact. An empty value leaves the name in EmailSendX as it is.
+   * The last name of the contact. When empty, it is the trait last_name, and without one the name in EmailSendX stays as it is.
    */
   lastName?: string
   /**

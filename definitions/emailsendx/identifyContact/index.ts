@@ -32,28 +32,18 @@ const action: ActionDefinition<Settings, Payload> = {
     anonymousId,
     firstName: {
       label: 'First Name',
-      description: 'The first name of the contact. An empty value leaves the name in EmailSendX as it is.',
+      description:
+        'The first name of the contact. When empty, it is the trait first_name, and without one the name in EmailSendX stays as it is.',
       type: 'string',
-      default: {
-        '@if': {
-          exists: { '@path': '$.traits.firstName' },
-          then: { '@path': '$.traits.firstName' },
-          else: { '@path': '$.traits.first_name' }
-        }
-      },
+      default: { '@path': '$.traits.firstName' },
       category: 'data'
     },
     lastName: {
       label: 'Last Name',
-      description: 'The last name of the contact. An empty value leaves the name in EmailSendX as it is.',
+      description:
+        'The last name of the contact. When empty, it is the trait last_name, and without one the name in EmailSendX stays as it is.',
       type: 'string',
-      default: {
-        '@if': {
-          exists: { '@path': '$.traits.lastName' },
-          then: { '@path': '$.traits.lastName' },
-          else: { '@path': '$.traits.last_name' }
-        }
-      },
+      default: { '@path': '$.traits.lastName' },
       category: 'data'
     },
     traits: {

@@ -1,15 +1,16 @@
 import { createRequestClient } from '@segment/actions-core'
 import { FakeApi, isolate, SETTINGS } from '../../__tests__/__helpers__/deliver'
 import { MAX_LINKS_PER_BATCH } from '../../constants'
+import { identifyContacts, requestOptions } from '../../functions'
 import type { Payload } from '../generated-types'
-import { identifyContacts } from '../send'
 
 isolate()
 
 const ENDPOINT = 'POST /segment/track'
 const BULK = 'POST /contacts/bulk'
 
-const send = (...payloads: Payload[]) => identifyContacts(createRequestClient(), SETTINGS, payloads)
+const client = createRequestClient(requestOptions(SETTINGS))
+const send = (...payloads: Payload[]) => identifyContacts(client, SETTINGS, payloads)
 const people = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ email: `p${i}@x.co`, userId: `user_${i}`, anonymousId: `anon_${i}` }))
 const count = (api: FakeApi, request: string) => api.requests.filter((seen) => seen === request).length
