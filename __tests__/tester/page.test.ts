@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type { Page } from 'playwright-core'
+import { startBridge } from '../../src/bridge'
 import {
   closeBrowser,
   open,
@@ -20,7 +21,7 @@ let stack: Stack
 let page: Page
 
 beforeAll(async () => {
-  ;[stack] = await Promise.all([startStack({ bridge: true }), openBrowser()])
+  ;[stack] = await Promise.all([startStack({ bridge: startBridge }), openBrowser()])
 })
 afterAll(async () => {
   await closeBrowser()

@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import axe, { type RunOptions } from 'axe-core'
 import type { Page } from 'playwright-core'
+import { startBridge } from '../../src/bridge'
 import {
   closeBrowser,
   event,
@@ -24,7 +25,7 @@ jest.setTimeout(60_000)
 let stack: Stack
 
 beforeAll(async () => {
-  ;[stack] = await Promise.all([startStack({ bridge: true }), openBrowser()])
+  ;[stack] = await Promise.all([startStack({ bridge: startBridge }), openBrowser()])
 })
 afterAll(async () => {
   await closeBrowser()

@@ -2,6 +2,7 @@ import http from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { startServe } from '../../src/serve'
+import { findUpstreams } from '../../src/serve/tester/upstreams'
 import { SANDBOX_KEY, startStack } from './__helpers__/stack'
 import type { Stack } from './__helpers__/stack'
 
@@ -152,17 +153,10 @@ describe('the way to sandbox and bridge', () => {
 })
 
 it('finds a sandbox that runs by itself, and takes nothing else for one', async () => {
-  const start = async (port: string) => {
-    const env = { SANDBOX_PORT: port, BRIDGE_PORT: '1' }
-    const lines: string[] = []
-    const serve = await startServe({ port: 0, env, log: (line) => lines.push(line) })
-    const found = (await (await fetch(`${serve.url}/tester/start`)).json()).sandbox
-    await serve.close()
-    expect(lines).toContain(`Tester page: http://localhost:${serve.port}`)
-    return found
-  }
-  expect(await start(new URL(stack.sandbox).port)).toBe(stack.sandbox)
-  expect(await start(new URL(stack.page).port)).toBeUndefined()
+  const find = async (origin: string) =>
+    (await findUpstreams({ SANDBOX_PORT: new URL(origin).port, BRIDGE_PORT: '1' })).sandbox
+  expect(await find(stack.sandbox)).toBe(stack.sandbox)
+  expect(await find(stack.page)).toBeUndefined()
 })
 
 describe('the preview', () => {
@@ -236,11 +230,14 @@ describe('the preview', () => {
   })
 })
 
-it('ends at once, with pages still listening', async () => {
-  const short = await startStack()
-  const stream = await fetch(`${short.page}/tester/sandbox/stream`)
+it('says where the page is, and ends at once, with pages still listening to the sandbox it has found', async () => {
+  const lines: string[] = []
+  const env = { SANDBOX_PORT: new URL(stack.sandbox).port, BRIDGE_PORT: '1' }
+  const serve = await startServe({ port: 0, env, log: (line) => lines.push(line) })
+  expect(lines).toContain(`Tester page: http://localhost:${serve.port}`)
+  const stream = await fetch(`${serve.url}/tester/sandbox/stream`)
   expect(stream.headers.get('content-type')).toBe('text/event-stream')
   const ended = stream.text().catch(() => 'cut off')
-  await short.close()
+  await serve.close()
   await ended
 })

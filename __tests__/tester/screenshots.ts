@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type { Browser, Page } from 'playwright-core'
+import { startBridge } from '../../src/bridge'
 import setUpChromium from '../__helpers__/chromium'
 import { launchBrowser } from './browser'
 import { startStack } from './__helpers__/stack'
@@ -9,7 +10,7 @@ const IMAGES = path.join(__dirname, '../../docs/images')
 /** `npm run screenshots`: the page after the two events of EmailSendX's Segment page, as the README shows it. */
 async function takeScreenshots(): Promise<void> {
   await setUpChromium()
-  const stack = await startStack({ bridge: true })
+  const stack = await startStack({ bridge: startBridge })
   const browser = await launchBrowser()
   try {
     await shoot(browser, stack.page, 'tester-light', { colorScheme: 'light', viewport: { width: 1440, height: 900 } })

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { startBridge } from '../../../src/bridge'
+import type { startBridge } from '../../../src/bridge'
 import { SANDBOX_KEY, startSandbox } from '../../../src/sandbox'
 import { startServe } from '../../../src/serve'
 
@@ -16,7 +16,8 @@ export interface Stack {
 }
 
 interface StackOptions {
-  bridge?: boolean
+  /** Starts the bridge, where one is wanted: loading it takes a test most of a second. */
+  bridge?: typeof startBridge
   /** The folder that holds the destination; default: this repository's. */
   directory?: string
   port?: number
@@ -27,17 +28,15 @@ interface StackOptions {
 
 /** Sandbox, bridge and serve as `npm start` wires them, on free ports, everything in memory. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const { bridge = false, directory, port = 0, sandboxPort = 0, env } = options
+  const { bridge, directory, port = 0, sandboxPort = 0, env } = options
   const sandbox = await startSandbox({ port: sandboxPort })
-  const ran = bridge
-    ? await startBridge({
-        port: 0,
-        apiUrl: sandbox.url,
-        store: ':memory:',
-        adminToken: ADMIN_TOKEN,
-        logLevel: 'silent'
-      })
-    : undefined
+  const ran = await bridge?.({
+    port: 0,
+    apiUrl: sandbox.url,
+    store: ':memory:',
+    adminToken: ADMIN_TOKEN,
+    logLevel: 'silent'
+  })
   const serve = await startServe({
     port,
     directory: directory ?? path.join(__dirname, '../../../definitions'),
