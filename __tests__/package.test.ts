@@ -124,7 +124,7 @@ it('has the programs and the definition for code, with types', async () => {
     all().then(console.log)`
   await writeFile(path.join(installed, 'code.ts'), code)
   const compiler = [require.resolve('typescript/bin/tsc'), '--strict', '--skipLibCheck', '--module', 'node16']
-  const types = ['--types', 'node', '--typeRoots', path.join(root, 'node_modules/@types')]
+  const types = ['--lib', 'es2022', '--types', 'node', '--typeRoots', path.join(root, 'node_modules/@types')]
   await run(process.execPath, [...compiler, ...types, '--outDir', '.', 'code.ts'], { cwd: installed })
   expect((await run(process.execPath, ['code.js'], { cwd: installed })).stdout).toBe('EmailSendX,true\n')
 })
