@@ -9,8 +9,7 @@ export function originOf(host: string, port: number): string {
  * @param remedy how to choose another port, such as `choose another with --port`
  */
 export function explainListening(error: unknown, host: string, port: number, remedy: string): unknown {
-  // Not by instanceof: inside jest, Node's own errors are of another realm.
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EADDRINUSE') return new Error(`port ${port} is in use: stop what uses it, or ${remedy}`)
   if (code === 'EACCES') return new Error(`port ${port} may not be opened by this user: ${remedy}`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
