@@ -1,5 +1,6 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- what runs is loaded when it is to run: until then there may be only help or a wrong option to print */
 import { Command } from 'commander'
-import { compareFields, type FieldsReport } from '../fields'
+import type * as fieldsOf from '../fields'
 import { accountFor, apiUrlOption, KEY_HELP } from './account'
 import { table } from './table'
 
@@ -20,11 +21,12 @@ export const fieldsCommand = () =>
     .addOption(apiUrlOption())
     .addHelpText('after', `${KEY_HELP}\nIt needs the scope custom_fields:read, with --create also custom_fields:write.`)
     .action(async ({ from, create, json, apiUrl }: FieldsOptions) => {
+      const { compareFields } = require('../fields') as typeof fieldsOf
       const report = await compareFields(from, await accountFor(apiUrl), create)
       console.log(json ? JSON.stringify(report, null, 2) : words(report))
     })
 
-function words({ identifies, refused, fields, created }: FieldsReport): string {
+function words({ identifies, refused, fields, created }: fieldsOf.FieldsReport): string {
   if (fields.length === 0) return `no traits in ${identifies} identify events`
   const rows = fields.map(({ name, seen, type, key, need, collidesWith }) => [
     name,
