@@ -6,8 +6,6 @@ const { compileFunction } = require('node:vm')
 const { default: JestRuntime } = require('jest-runtime')
 
 const PACKAGES = `${path.sep}node_modules${path.sep}`
-/** Of one of these: Node 20 warns when anything else requires an ES module. */
-const requireAsPackage = createRequire(require.resolve('jest-runtime'))
 
 /** Jest names tests that run concurrently by it, and makes every promise slower on Node 20. There are none here. */
 const asyncHooksOfJest = {
@@ -29,7 +27,7 @@ module.exports = class Runtime extends JestRuntime {
     // Within jest.isolateModules a package is loaded anew, too, as by jest.
     if (!options?.isInternalModule && !this._isolatedModuleRegistry && name && !this._resolver.isCoreModule(name)) {
       const file = this._resolveCjsModule(from, name)
-      if (file.includes(PACKAGES)) return requireAsPackage(file)
+      if (file.includes(PACKAGES)) return require(file)
     }
     return super.requireModule(from, name, options, isActual)
   }
