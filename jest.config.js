@@ -1,3 +1,5 @@
+const os = require('node:os')
+
 // The tests' servers are on this machine (see definitions/emailsendx/connection.ts).
 process.env.EMAILSENDX_ALLOW_HTTP = '1'
 
@@ -9,8 +11,8 @@ module.exports = {
   // Each file's own, which tells of what is logged after its end.
   sandboxInjectedGlobals: ['console'],
   testSequencer: '<rootDir>/build/jest/sequencer.js',
-  // Many tests wait for time-outs and for other processes, so that a core less would stand idle.
-  maxWorkers: '100%',
+  // Many tests wait for time-outs and for other processes: two cores are busy with three workers.
+  maxWorkers: Math.ceil(os.availableParallelism() * 1.5),
   roots: ['<rootDir>/definitions', '<rootDir>/src', '<rootDir>/__tests__'],
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   // A busy machine takes longer; what a test says itself still holds.

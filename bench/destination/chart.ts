@@ -24,7 +24,7 @@ export type Theme = keyof typeof THEMES
 
 const WIDTH = 920
 const PANEL_WIDTH = 440
-const LABELS = 88
+const LABELS = 124
 const BAR = 16
 const ROW = 24
 const HEAD = 64
@@ -76,7 +76,7 @@ function drawPanel(title: string, figures: Figure[], x: number, y: number, color
   const bars = figures.map(({ contestant, cpuMicros, requests }, index) => {
     const top = y + 28 + index * ROW
     const width = Math.max(2, Math.round((cpuMicros / longest) * room))
-    const isOurs = contestant === 'EmailSendX'
+    const isOurs = contestant.startsWith('EmailSendX')
     const weight = isOurs ? ' font-weight="600"' : ''
     return `<text x="${x + LABELS - 8}" y="${top + 12}" text-anchor="end"${weight}>${contestant}</text>
 <rect x="${x + LABELS}" y="${top}" width="${width}" height="${BAR}" rx="2" fill="${isOurs ? colors.ours : colors.bar}"/>

@@ -43,7 +43,11 @@ function tables({ machine, versions, rounds, figures, faults }: Results): string
     table(['', 'identify, batch', 'identify, alone', 'track, batch', 'track, alone'], rows),
     table(
       ['', 'one of 100 rows is bad', '429 from the 101st of 200 rows on'],
-      names.map((name) => [name, fault(name, 'one bad row'), fault(name, '429 half-way')])
+      [...new Set(faults.map(({ contestant }) => contestant))].map((name) => [
+        name,
+        fault(name, 'one bad row'),
+        fault(name, '429 half-way')
+      ])
     )
   ].join('\n\n')
 }
