@@ -53,6 +53,8 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }]
     }
   },
+  // The command line loads only what it runs, so that it speaks sooner. import() would pass by what reads TypeScript (build/).
+  { files: ['src/cli/*.ts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   { files: ['definitions/**/*.ts'], rules: { 'no-restricted-imports': ['error', segmentImports] } },
   {
     files: tests,

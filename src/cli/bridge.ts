@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-require-imports -- what runs is loaded when it is to run: until then there may be only help or a wrong option to print */
 import { Command } from 'commander'
 import type * as bridges from '../bridge'
 import { describeOptions, given } from './bridge-options'

@@ -58,7 +58,7 @@ export function deadLettersCommand(): Command {
       const result = await withStore(self, async ({ deadLetters }) => {
         const letter = await deadLetters.show(letterId(id))
         if (letter === undefined) throw new Error(noLetter(id))
-        // eslint-disable-next-line @typescript-eslint/no-require-imports -- it loads the destination, which nothing else here needs
+        // It loads the destination, which nothing else here needs.
         const { editedEvent } = require('../bridge/admin/edit') as typeof edits
         await deadLetters.replace(letter.id, editedEvent(letter, event))
         return deadLetters.retry({ ids: [letter.id] })

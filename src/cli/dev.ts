@@ -15,7 +15,6 @@ export function devCommand(): Command {
       if (options.data !== undefined) makeFolder(options.data, '--data')
       console.log('EmailSendX for Segment: starting the sandbox, the bridge and the tester page …')
       // Not before: it takes longer to load than it may take to say something.
-      // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() would pass by what reads TypeScript
       await (require('./everything') as typeof everything).runEverything(options)
     })
 }

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-require-imports -- only the command that is asked for is loaded, so that it speaks sooner */
 import { Command } from 'commander'
 import { isCheckout, PROGRAM } from '../typescript'
 import type * as bridge from './bridge'

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-require-imports -- what runs is loaded when it is to run: until then there may be only help or a wrong option to print */
 import { Command, Option } from 'commander'
 import type * as sandboxes from '../sandbox'
 import { switches } from '../sandbox/assumptions'

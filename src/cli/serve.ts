@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-require-imports -- what runs is loaded when it is to run: until then there may be only help or a wrong option to print */
 import { Command } from 'commander'
 import { SANDBOX_KEY } from '../sandbox/resources/keys'
 import type * as servers from '../serve'
