@@ -569,8 +569,8 @@ describe('the bridge', () => {
 })
 
 it('says after half a minute of silence that there was no answer, and beside it that no bridge runs', async () => {
-  const impatient = path.join(__dirname, '__helpers__/impatient.js')
-  const other = await startStack({ env: { NODE_OPTIONS: `--require ${JSON.stringify(impatient)}` } })
+  const shortSilence = path.join(__dirname, '__helpers__/short-silence.js')
+  const other = await startStack({ env: { NODE_OPTIONS: `--require ${JSON.stringify(shortSilence)}` } })
   const page = await open(other)
   await page.getByText('No bridge runs beside this page: npm start runs one.').waitFor()
   await goWrong(page, 'No answer')
