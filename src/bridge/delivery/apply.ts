@@ -28,7 +28,7 @@ export interface PartitionState {
 /** An event that fails alone this often in a row is set aside, so that the others get on. */
 const TRIES_BEFORE_ASIDE = 5
 /** One that has failed this often, while others got through, is given up. */
-const TRIES_IN_ALL = 12
+export const TRIES_IN_ALL = 12
 
 /** Works out what the outcomes of the events of a call mean. */
 export function effectsOf(
