@@ -182,7 +182,13 @@ function pageQuery(page: number): Record<string, string> {
 function inTime<T>(call: Promise<T>, context: CallContext): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(tooSlow(context)), REQUEST_TIMEOUT_MS)
-    call.finally(() => clearTimeout(timer)).then(resolve, reject)
+    const settle =
+      <Result>(how: (result: Result) => void) =>
+      (result: Result) => {
+        clearTimeout(timer)
+        how(result)
+      }
+    call.then(settle(resolve), settle(reject))
   })
 }
 

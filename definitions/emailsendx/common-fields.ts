@@ -1,3 +1,4 @@
+import { PayloadValidationError } from '@segment/actions-core'
 import type { InputField } from '@segment/actions-core'
 import { MAX_CONTACTS_PER_CALL } from './constants'
 
@@ -24,17 +25,20 @@ export function firstText(path: string, ...others: string[]): FieldValue {
 }
 
 /**
- * The object at this place. Merged with nothing, the `[]` that PHP writes for an empty object is one. A text, or a list with
- * something in it, is refused as it is: merged it would be an object of its parts.
- * @param value where that place may be another
+ * An object, merged with nothing: so the `[]` that PHP writes for an empty object is one. A text, or a list with something in
+ * it, is one then, too, which {@link checkObject} refuses.
  */
-export function objectAt(path: string, value: FieldValue = { '@path': path }): FieldValue {
-  return {
-    '@if': {
-      exists: { '@path': `${path}.0` },
-      then: { '@path': path },
-      else: { '@merge': { direction: 'right', objects: [value] } }
-    }
+export function objectOf(value: FieldValue): FieldValue {
+  return { '@merge': { direction: 'right', objects: [value] } }
+}
+
+/**
+ * Refuses what {@link objectOf} has made of a text or a list: its keys are 0, 1, 2 and so on, and nobody names anything so.
+ * @throws PayloadValidationError
+ */
+export function checkObject(label: string, value: object): void {
+  if ('0' in value && Object.keys(value).every((key, place) => key === String(place))) {
+    throw new PayloadValidationError(`${label} must be an object but it was a text or a list.`)
   }
 }
 

@@ -5,6 +5,7 @@
 export type { ContactsPage } from './api'
 export { requestOptions } from './connection'
 export { readContacts } from './contacts'
+export { membershipOf } from './identifyContact/audience'
 export { identifyContacts } from './identifyContact/send'
 export { askForKey } from './key'
 export { normalizeEventName } from './trackEvent/event'

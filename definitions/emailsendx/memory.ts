@@ -51,7 +51,7 @@ export class Memory {
 
   constructor({ apiUrl = '', apiKey }: Settings) {
     this.server = apiUrl
-    this.workspace = JSON.stringify([apiUrl, apiKey])
+    this.workspace = `${apiUrl} ${apiKey} `
   }
 
   get contactIds(): ContactIds {

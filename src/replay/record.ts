@@ -1,4 +1,4 @@
-import { leavesAudience } from '../../definitions/emailsendx/identifyContact/audience'
+import { membershipOf } from '../../definitions/emailsendx/identifyContact/audience'
 import type { BridgeEvent } from '../bridge/event'
 import { normalize } from '../bridge/ingest/normalize'
 import type { Normalized } from '../bridge/ingest/normalize'
@@ -75,8 +75,7 @@ class Recorder {
     if (event.type === 'track' && (this.options.fireSince === undefined || at < this.options.fireSince)) return
     if (emailProblem !== undefined) return this.history.addProblem(place, WRONG_EMAIL, event.event)
     if (event.type === 'identify') {
-      const personas = isObject(context) && isObject(context.personas) ? context.personas : undefined
-      const leaves = leavesAudience({ personas, traits: traits as JsonObject })
+      const leaves = membershipOf({ context, traits }) === false
       const said: Said = { user: userId, anonymous: anonymousId, place, leaves, traits: traits as JsonObject }
       this.history.insert('identifies', at, email, JSON.stringify(said))
     } else {

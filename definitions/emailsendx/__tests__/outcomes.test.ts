@@ -110,8 +110,7 @@ it('an event that EmailSendX takes by its user id is delivered', async () => {
 
 it('who leaves an audience and is no contact is done with', async () => {
   search().reply(200, { data: [] })
-  const personas = { computation_class: 'audience', computation_key: 'vip' }
-  const [outcome] = await identifyContacts(client, SETTINGS, [{ email: EMAIL, traits: { vip: false }, personas }])
+  const [outcome] = await identifyContacts(client, SETTINGS, [{ email: EMAIL, traits: { vip: false } }], [false])
   expect(outcome).toMatchObject({ kind: 'delivered', message: expect.stringContaining('nobody was created') as string })
 })
 

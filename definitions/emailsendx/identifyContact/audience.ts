@@ -1,25 +1,19 @@
+import { resolveAudienceMembership } from '@segment/actions-core'
+import type { AudienceMembership } from '@segment/actions-core'
 import type { EmailSendX } from '../api'
 import { MAX_LOOK_UPS_PER_BATCH } from '../constants'
 import { attempt, isObject, isUndelivered } from '../errors'
 import type { Memory } from '../memory'
 import { retry } from '../outcome'
 import type { Outcome } from '../outcome'
-import type { Payload } from './generated-types'
 
 /**
- * Whether the identify says that somebody has left an audience: Segment's Engage sends `{<key of the audience>: false}` then,
- * and says in `context.personas` that it is about an audience.
+ * Whether an identify() of Segment's Engage says that somebody is in an audience (true) or has left it (false); undefined when
+ * it is about none. The core tells `perform` the same. It throws for `personas: null`, which this takes for none.
  */
-export function leavesAudience({ personas, traits, leavingAudience }: Payload): boolean {
-  if (
-    leavingAudience === 'as_any' ||
-    !personas ||
-    !['audience', 'journey_step'].includes(personas.computation_class as string)
-  ) {
-    return false
-  }
-  const key = personas.computation_key
-  return typeof key === 'string' && isObject(traits) && traits[key] === false
+export function membershipOf({ context, traits }: Record<string, unknown>): AudienceMembership {
+  if (!isObject(context) || !isObject(context.personas)) return undefined
+  return resolveAudienceMembership({ type: 'identify', context, traits })
 }
 
 /**

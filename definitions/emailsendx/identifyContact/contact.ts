@@ -1,4 +1,5 @@
 import type { JSONObject } from '@segment/actions-core'
+import { checkObject } from '../common-fields'
 import { resolveEmail } from '../email'
 import { NotDelivered } from '../errors'
 import type { Ids } from '../memory'
@@ -15,6 +16,7 @@ import { toMetadata } from './metadata'
  */
 export function toContact(payload: Payload, emailOf: (ids: Ids) => string | undefined = () => undefined): ContactRow {
   const traits = (payload.traits ?? {}) as JSONObject
+  checkObject('Traits', traits)
   const email = resolveEmail(payload) ?? emailOf(payload)
   if (email === undefined) throw withoutAddress()
   const contact: ContactRow = { email }

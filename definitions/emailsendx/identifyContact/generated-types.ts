@@ -67,10 +67,4 @@ export interface Payload {
    * Contacts of one batch go to the same list with the same consent, so that each batch takes as few requests as possible.
    */
   batch_keys?: string[]
-  /**
-   * What Engage says about the audience that an event is about.
-   */
-  personas?: {
-    [k: string]: unknown
-  }
 }

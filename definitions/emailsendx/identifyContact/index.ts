@@ -1,6 +1,6 @@
 import type { ActionDefinition } from '@segment/actions-core'
 import { EmailSendX } from '../api'
-import { anonymousId, batch_size, enable_batching, firstText, objectAt, requiredUnless, userId } from '../common-fields'
+import { anonymousId, batch_size, enable_batching, firstText, objectOf, requiredUnless, userId } from '../common-fields'
 import { NO_LIST } from '../constants'
 import type { Settings } from '../generated-types'
 import { listChoices } from '../lists'
@@ -51,7 +51,7 @@ const action: ActionDefinition<Settings, Payload> = {
       description:
         'What else you know about the contact. Every trait other than the email address and the names becomes a metadata field of the same name. Empty values are not sent, so they never erase anything.',
       type: 'object',
-      default: objectAt('$.traits', TRAITS),
+      default: objectOf(TRAITS),
       defaultObjectUI: 'keyvalue',
       category: 'data'
     },
@@ -143,24 +143,15 @@ const action: ActionDefinition<Settings, Payload> = {
       multiple: true,
       default: ['listId', 'consentSource'],
       unsafe_hidden: true
-    },
-    // Last, since few events have it. The core deletes keys that are undefined, and only the last key of an object goes without
-    // making it a slow one, which costs every later step.
-    personas: {
-      label: 'Audience',
-      description: 'What Engage says about the audience that an event is about.',
-      type: 'object',
-      default: { '@path': '$.context.personas' },
-      unsafe_hidden: true
     }
   },
   dynamicFields: {
     listId: listChoices
   },
-  perform: async (request, { settings, payload }) =>
-    answerOrThrow((await identify(new EmailSendX(request, settings), [payload]))[0]),
-  performBatch: async (request, { settings, payload }) =>
-    multiStatus(await identify(new EmailSendX(request, settings), payload))
+  perform: async (request, { settings, payload, audienceMembership }) =>
+    answerOrThrow((await identify(new EmailSendX(request, settings), [payload], [audienceMembership]))[0]),
+  performBatch: async (request, { settings, payload, audienceMembership }) =>
+    multiStatus(await identify(new EmailSendX(request, settings), payload, audienceMembership))
 }
 
 export default action

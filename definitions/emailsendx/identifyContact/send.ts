@@ -1,4 +1,4 @@
-import type { RequestClient } from '@segment/actions-core'
+import type { AudienceMembership, RequestClient } from '@segment/actions-core'
 import { EmailSendX } from '../api'
 import { NO_LIST } from '../constants'
 import { outcomeOfError } from '../errors'
@@ -6,7 +6,7 @@ import type { Settings } from '../generated-types'
 import { Memory } from '../memory'
 import type { Outcome } from '../outcome'
 import type { BulkTarget, ContactRow } from '../types'
-import { leavesAudience, passOver } from './audience'
+import { passOver } from './audience'
 import { BulkUpsert } from './bulk-upsert'
 import { mergeContacts, toContact } from './contact'
 import type { Payload } from './generated-types'
@@ -22,9 +22,14 @@ interface Group {
 
 /**
  * Creates or updates the contacts of a batch, with as few calls as there are lists and full bulk calls.
+ * @param memberships whether each is in the audience that its event is about; undefined where it is about none.
  * @returns one outcome for each payload, in their order.
  */
-export async function identify(api: EmailSendX, payloads: Payload[]): Promise<Outcome[]> {
+export async function identify(
+  api: EmailSendX,
+  payloads: Payload[],
+  memberships: AudienceMembership[] = []
+): Promise<Outcome[]> {
   const { settings } = api
   const memory = new Memory(settings)
   const contacts = new Map<string, ContactRow>()
@@ -32,11 +37,11 @@ export async function identify(api: EmailSendX, payloads: Payload[]): Promise<Ou
   const joining = new Set<string>()
   const leaving = new Set<string>()
 
-  const rows = payloads.map((payload): Outcome | { email: string; group: Group } => {
+  const rows = payloads.map((payload, index): Outcome | { email: string; group: Group } => {
     try {
       const contact = toContact(payload, (ids) => memory.emailOf(ids))
       const { email } = contact
-      const leaves = leavesAudience(payload)
+      const leaves = memberships[index] === false && payload.leavingAudience !== 'as_any'
       ;(leaves ? leaving : joining).add(email)
       // An email that comes twice is one contact with the later values on top, whatever lists its rows name.
       const earlier = contacts.get(email)
@@ -77,10 +82,11 @@ export async function identify(api: EmailSendX, payloads: Payload[]): Promise<Ou
 export async function identifyContacts(
   client: RequestClient,
   settings: Settings,
-  payloads: Payload[]
+  payloads: Payload[],
+  memberships?: AudienceMembership[]
 ): Promise<Outcome[]> {
   const api = new EmailSendX(client, settings)
-  const outcomes = await identify(api, payloads)
+  const outcomes = await identify(api, payloads, memberships)
   const { pace } = api
   return outcomes.map((outcome) => ({ ...outcome, pace }))
 }

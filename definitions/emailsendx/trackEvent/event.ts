@@ -1,5 +1,6 @@
 import { PayloadValidationError } from '@segment/actions-core'
 import type { JSONObject } from '@segment/actions-core'
+import { checkObject } from '../common-fields'
 import { HOUR_MS, MAX_BODY_BYTES, MAX_DEPTH } from '../constants'
 import { resolveEmail } from '../email'
 import type { CustomEvent } from '../types'
@@ -22,6 +23,7 @@ export function toEvent(payload: Payload, now = Date.now()): ReadyEvent {
   if (name.trim() === '') {
     throw new PayloadValidationError('The event has no name. Map Event Name to where your events carry it.')
   }
+  checkObject('Properties', payload.properties ?? {})
   if (isDeeperThan(MAX_DEPTH, payload.properties)) {
     throw new PayloadValidationError(`The properties are nested more than ${MAX_DEPTH} levels deep.`)
   }

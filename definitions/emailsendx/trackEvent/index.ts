@@ -1,6 +1,6 @@
 import type { ActionDefinition } from '@segment/actions-core'
 import { EmailSendX } from '../api'
-import { anonymousId, firstText, objectAt, requiredUnless, userId } from '../common-fields'
+import { anonymousId, firstText, objectOf, requiredUnless, userId } from '../common-fields'
 import type { Settings } from '../generated-types'
 import { answerOrThrow } from '../render'
 import type { Payload } from './generated-types'
@@ -50,7 +50,7 @@ const action: ActionDefinition<Settings, Payload> = {
       label: 'Properties',
       description: 'What is known about the event. Automations can use these values in their conditions.',
       type: 'object',
-      default: objectAt('$.properties'),
+      default: objectOf({ '@path': '$.properties' }),
       defaultObjectUI: 'keyvalue',
       category: 'data'
     },

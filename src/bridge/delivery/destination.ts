@@ -1,6 +1,6 @@
 import { defaultValues, fieldsToJsonSchema, transform, validateSchema } from '@segment/actions-core'
 import type { ActionDefinition, JSONLikeObject, JSONObject, RequestClient } from '@segment/actions-core'
-import { identifyContacts, trackEvent } from '../../../definitions/emailsendx/functions'
+import { identifyContacts, membershipOf, trackEvent } from '../../../definitions/emailsendx/functions'
 import type { ContactIds, Outcome, Settings, TrackPayload } from '../../../definitions/emailsendx/functions'
 import identifyAction from '../../../definitions/emailsendx/identifyContact'
 import trackAction from '../../../definitions/emailsendx/trackEvent'
@@ -38,9 +38,10 @@ export async function send(
   const { mapped } = transform({ mapped: { '@arrayPath': ['$.events', mappingFor(call)] } }, { events })
   const payloads = (mapped as JSONObject[]).map((each) => payloadOf(type, each))
   const valid = payloads.flatMap((payload) => ('payload' in payload ? [payload.payload] : []))
+  const memberships = events.flatMap((event, index) => ('payload' in payloads[index] ? [membershipOf(event)] : []))
   const sent =
     type === 'identify'
-      ? await identifyContacts(client, settings, valid)
+      ? await identifyContacts(client, settings, valid, memberships)
       : await Promise.all(
           valid.map((payload) => trackEvent(client, settings, payload as unknown as TrackPayload, options))
         )

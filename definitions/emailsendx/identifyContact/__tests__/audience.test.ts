@@ -54,10 +54,10 @@ describe.each(MODES)('an identify() of an audience, %s', (mode) => {
     expect(api.bulkCalls[0].listId).toBe('newsletter')
   })
 
-  it('is one as any other when the mapping has no traits', async () => {
+  it('that says somebody left creates nobody also when the mapping has no traits', async () => {
     const api = new FakeApi()
     await deliver(mode, 'identifyContact', membership(false), { without: ['traits'] })
-    expect(api.bulkCalls).toEqual([{ contacts: [{ email: EMAIL }] }])
+    expect(api.requests).toEqual(['GET /contacts'])
   })
 
   it('is tried again when nobody can tell whether there is a contact', async () => {
