@@ -40,9 +40,7 @@ function unusable(reason: string): NotDelivered {
 /** What every request has. A key that can't be sent is left out here; {@link checkSendable} refuses it before the request. */
 export function requestOptions({ apiKey }: Settings): { headers: Record<string, string> } {
   const key = sendable(apiKey)
-  return {
-    headers: { 'Content-Type': 'application/json', ...(key !== undefined && { Authorization: `Bearer ${key}` }) }
-  }
+  return { headers: key === undefined ? {} : { Authorization: `Bearer ${key}` } }
 }
 
 /** @throws NotDelivered for a key that can't even be sent. */

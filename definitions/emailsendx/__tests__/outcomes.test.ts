@@ -344,8 +344,8 @@ describe('what a program may ask', () => {
 
   it('is what every request has: never a key that is none', () => {
     expect(requestOptions({ apiKey: ' k ' })).toEqual({
-      headers: { 'Content-Type': 'application/json', Authorization: 'Bearer k' }
+      headers: { Authorization: 'Bearer k' }
     })
-    expect(requestOptions({ apiKey: ' ' })).toEqual({ headers: { 'Content-Type': 'application/json' } })
+    expect(requestOptions({ apiKey: ' ' })).toEqual({ headers: {} })
   })
 })

@@ -23,19 +23,23 @@ export class BulkUpsert {
    */
   async send(contacts: ContactRow[], target: BulkTarget): Promise<Map<string, Outcome>> {
     const outcomes = new Map<string, Outcome>()
-    for (const portion of inPortions(contacts, outcomes)) {
-      await this.settle({ contacts: portion, target, outcomes })
-    }
+    for (const rows of inPortions(contacts, outcomes)) await this.settle({ rows, target, outcomes })
     return outcomes
   }
 
   /** @returns how many of the contacts EmailSendX refused; NaN when that is not known. */
   private async settle(portion: Portion): Promise<number> {
-    const { contacts, target } = portion
+    const { rows, target } = portion
     if (this.stopped) return giveUp(portion, this.stopped)
     try {
-      const reply = await this.api.upsertContacts(contacts, target)
-      const refused = readReport(reply.data, contacts)
+      const reply = await this.api.upsertContacts(
+        rows.map(({ json }) => json),
+        target
+      )
+      const refused = readReport(
+        reply.data,
+        rows.map(({ contact }) => contact.email)
+      )
       if (typeof refused === 'number') return await this.halve(portion, refused, reply)
       record(portion, (contact) => {
         const reason = refused.get(contact.email)
@@ -46,20 +50,20 @@ export class BulkUpsert {
       const outcome = outcomeOfError(error)
       const answered = isNotDelivered(error) ? error.answered : undefined
       const isAboutOneOfThem = outcome.kind === 'invalid' && [400, 413, 422].includes(answered ?? 0)
-      if (isAboutOneOfThem && contacts.length > 1) return this.halve(portion, contacts.length)
+      if (isAboutOneOfThem && rows.length > 1) return this.halve(portion, rows.length)
       if (!isAboutOneOfThem && answered !== 409 && !isAboutList(outcome)) {
         this.stopped = { ...outcome, answer: undefined }
       }
       record(portion, (contact) => withSent(outcome, contact))
-      return isAboutOneOfThem ? contacts.length : NaN
+      return isAboutOneOfThem ? rows.length : NaN
     }
   }
 
   /** Finds the refused among the contacts. After a reply, no more than it counted are refused, and all others were taken. */
   private async halve(portion: Portion, refused: number, reply?: Reply<BulkReport>): Promise<number> {
-    const middle = Math.ceil(portion.contacts.length / 2)
-    const left = { ...portion, contacts: portion.contacts.slice(0, middle) }
-    const right = { ...portion, contacts: portion.contacts.slice(middle) }
+    const middle = Math.ceil(portion.rows.length / 2)
+    const left = { ...portion, rows: portion.rows.slice(0, middle) }
+    const right = { ...portion, rows: portion.rows.slice(middle) }
     const refusedLeft = await this.settleAgain(left)
     if (reply && refusedLeft === refused) {
       record(right, (contact) => delivered(contact, reply))
@@ -75,9 +79,15 @@ export class BulkUpsert {
   }
 }
 
+/** A contact with its JSON, which is made once: to be measured, and to be sent. */
+interface Row {
+  contact: ContactRow
+  json: string
+}
+
 /** Contacts of one call, and where their outcomes go. */
 interface Portion {
-  contacts: ContactRow[]
+  rows: Row[]
   target: BulkTarget
   outcomes: Map<string, Outcome>
 }
@@ -87,24 +97,25 @@ function giveUp(portion: Portion, outcome: Outcome): number {
   return NaN
 }
 
-function record({ contacts, outcomes }: Portion, outcome: (contact: ContactRow) => Outcome): void {
-  for (const contact of contacts) outcomes.set(contact.email, outcome(contact))
+function record({ rows, outcomes }: Portion, outcome: (contact: ContactRow) => Outcome): void {
+  for (const { contact } of rows) outcomes.set(contact.email, outcome(contact))
 }
 
 /** As few calls as the limits on rows and bytes of one call allow, in order. A contact too large for any is refused. */
-function inPortions(contacts: ContactRow[], outcomes: Map<string, Outcome>): ContactRow[][] {
-  const portions: ContactRow[][] = []
+function inPortions(contacts: ContactRow[], outcomes: Map<string, Outcome>): Row[][] {
+  const portions: Row[][] = []
   let bytes = 0
   for (const contact of contacts) {
-    const size = Buffer.byteLength(JSON.stringify(contact))
+    const json = JSON.stringify(contact)
+    const size = Buffer.byteLength(json)
     const portion = portions[portions.length - 1]
     if (size > MAX_BODY_BYTES) {
       outcomes.set(contact.email, tooLarge(size))
     } else if (portion && portion.length < MAX_CONTACTS_PER_CALL && bytes + 1 + size <= MAX_BODY_BYTES) {
-      portion.push(contact)
+      portion.push({ contact, json })
       bytes += 1 + size
     } else {
-      portions.push([contact])
+      portions.push([{ contact, json }])
       bytes = size
     }
   }

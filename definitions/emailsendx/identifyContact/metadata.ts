@@ -14,42 +14,43 @@ const NAMED_TRAITS = new Set(['email', 'firstName', 'first_name', 'lastName', 'l
  * @throws PayloadValidationError when a trait can't be stored.
  */
 export function toMetadata(traits: JSONObject, nested: Payload['nestedTraits'], names: Payload['metadataNames']) {
-  const own: Entry[] = []
-  const spread: Entry[] = []
-  for (const [key, trait] of Object.entries(traits)) {
-    if (NAMED_TRAITS.has(key) || key.trim() === '') continue
-    const value = withoutBlanks(trait, key)
+  const toName = names === 'field_keys' ? toFieldKey : checkedKey
+  const metadata: JSONObject = {}
+  const renamed: Entry[] = []
+  const parts: Entry[] = []
+  for (const [trait, sent] of Object.entries(traits)) {
+    // Set on an object, __proto__ would be its prototype. The core drops such a trait, too.
+    if (NAMED_TRAITS.has(trait) || trait.trim() === '' || trait === '__proto__') continue
+    const value = withoutBlanks(sent, trait)
     if (value === undefined) continue
-    if (nested === 'stringify' && typeof value === 'object') own.push([key, JSON.stringify(value)])
-    else if (nested === 'keep' || !isObject(value)) own.push([key, value])
-    else flatten(value, key, spread)
+    if (isObject(value) && nested !== 'keep' && nested !== 'stringify') {
+      flatten(value, trait, parts)
+      continue
+    }
+    const name = toName(trait)
+    const stored = nested === 'stringify' && typeof value === 'object' ? JSON.stringify(value) : value
+    if (name === trait) metadata[name] = stored
+    else renamed.push([name, stored])
   }
-  return named(own, spread, names === 'field_keys' ? toFieldKey : checkedKey)
+  for (const [part, value] of parts) {
+    const name = toName(part)
+    // The trait that has this name itself says the same, as far as one can tell.
+    if (!has(metadata, name)) renamed.push([name, value])
+  }
+  for (const [name, value] of renamed) if (name !== '') metadata[freeName(name, metadata)] = value
+  return metadata
 }
 
 type Entry = [name: string, value: JSONValue]
 
-function named(own: Entry[], spread: Entry[], toName: (name: string) => string): JSONObject {
-  const metadata = new Map<string, JSONValue>()
-  const others: Entry[] = []
-  for (const [trait, value] of own) {
-    const name = toName(trait)
-    if (name === trait) metadata.set(name, value)
-    else others.push([name, value])
-  }
-  for (const [part, value] of spread) {
-    const name = toName(part)
-    // The trait that has this name itself says the same, as far as one can tell.
-    if (!metadata.has(name)) others.push([name, value])
-  }
-  for (const [name, value] of others) if (name !== '') metadata.set(freeName(name, metadata), value)
-  return Object.fromEntries(metadata)
+function freeName(name: string, metadata: JSONObject): string {
+  let free = name
+  for (let number = 2; has(metadata, free); number++) free = `${name}_${number}`
+  return free
 }
 
-function freeName(name: string, taken: Map<string, unknown>): string {
-  let free = name
-  for (let number = 2; taken.has(free); number++) free = `${name}_${number}`
-  return free
+function has(metadata: JSONObject, name: string): boolean {
+  return Object.prototype.hasOwnProperty.call(metadata, name)
 }
 
 function checkedKey(key: string): string {

@@ -1,7 +1,7 @@
 import type { JSONObject } from '@segment/actions-core'
 import type { Reply } from '../api'
 import { isObject } from '../errors'
-import type { BulkReport, ContactRow } from '../types'
+import type { BulkReport } from '../types'
 
 /** The refused contacts of a call with the reason for each, or just their number when the report does not name them. */
 export type Refused = Map<string, string> | number
@@ -10,19 +10,19 @@ export type Refused = Map<string, string> | number
  * Reads what a bulk call says about its rows. Nothing documents that an entry of `errors` names its contact; where as many
  * contacts are named as were refused, be it in `email` or in the text, that saves the search.
  */
-export function readReport({ summary, errors }: BulkReport, contacts: ContactRow[]): Refused {
+export function readReport({ summary, errors }: BulkReport, emails: string[]): Refused {
   const entries = Array.isArray(errors) ? errors : []
   const count = Math.max(0, Number(summary?.failed ?? entries.length) || 0)
   if (count === 0) return new Map()
-  const sent = new Set(contacts.map(({ email }) => email))
+  const sent = new Set(emails)
   const named = new Map<string, string>()
   for (const entry of entries) {
     const email = emailIn(entry, sent)
     if (email !== undefined) named.set(email, textOf(entry))
   }
-  if (count >= contacts.length) {
-    const reason = contacts.length === 1 ? entries.map(textOf).join(' ') : reasonOfAll(entries)
-    return new Map(contacts.map(({ email }) => [email, named.get(email) ?? reason]))
+  if (count >= emails.length) {
+    const reason = emails.length === 1 ? entries.map(textOf).join(' ') : reasonOfAll(entries)
+    return new Map(emails.map((email) => [email, named.get(email) ?? reason]))
   }
   return named.size === count ? named : count
 }
