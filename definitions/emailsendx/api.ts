@@ -1,4 +1,4 @@
-import type { JSONObject, RequestClient } from '@segment/actions-core'
+import type { JSONObject, ModifiedResponse, RequestClient } from '@segment/actions-core'
 import { apiOrigin, checkSendable, serverOf } from './connection'
 import { MAX_SEARCH_PAGES, PAGE_SIZE, REQUEST_TIMEOUT_MS } from './constants'
 import { explain, isNotDelivered, isObject, isRefusal, notTheApi, refusedIn, tooSlow } from './errors'
@@ -51,25 +51,24 @@ export class EmailSendX {
   async upsertContacts(rows: string[], target: BulkTarget): Promise<Reply<BulkReport>> {
     const { listId } = target
     const body = JSON.stringify({ contacts: [], ...target }).replace('[]', () => `[${rows.join(',')}]`)
-    return this.call(`${V1}/contacts/bulk`, { scope: 'contacts:write', listId, body })
+    return this.call(`${V1}/contacts/bulk`, { scope: 'contacts:write', listId }, { body })
   }
 
   /** Creates or updates one contact by email. @returns its id, where the answer has one. */
   async upsertContact(contact: ContactRow): Promise<string | undefined> {
-    const { data } = await this.call<Contact>(`${V1}/contacts`, {
-      scope: 'contacts:write',
-      body: JSON.stringify(contact)
-    })
+    const { data } = await this.call<Contact>(
+      `${V1}/contacts`,
+      { scope: 'contacts:write' },
+      { body: JSON.stringify(contact) }
+    )
     return idOf(data)
   }
 
   /** The id of the contact with exactly this (lower-case) address. `search` matches any part of an address or a name. */
   async findContact(email: string): Promise<string | undefined> {
     for (let page = 1; page <= MAX_SEARCH_PAGES; page++) {
-      const reply = await this.call<Contact[]>(`${V1}/contacts`, {
-        scope: 'contacts:read',
-        query: { search: email, ...pageQuery(page) }
-      })
+      const query = { search: email, ...pageQuery(page) }
+      const reply = await this.call<Contact[]>(`${V1}/contacts`, { scope: 'contacts:read' }, { query })
       const contacts = rows<Contact>(reply.data)
       const id = contacts
         .filter((contact) => hasAddress(contact, email))
@@ -82,7 +81,7 @@ export class EmailSendX {
 
   /** One page of all contacts, 1-indexed. In which order they come is not documented. */
   async contacts(page: number): Promise<ContactsPage> {
-    const { body, data } = await this.call(`${V1}/contacts`, { scope: 'contacts:read', query: pageQuery(page) })
+    const { body, data } = await this.call(`${V1}/contacts`, { scope: 'contacts:read' }, { query: pageQuery(page) })
     const contacts = rows<Contact>(data).flatMap((contact) => {
       const id = idOf(contact)
       return typeof contact.email === 'string' && id ? [{ email: contact.email.trim().toLowerCase(), id }] : []
@@ -92,18 +91,14 @@ export class EmailSendX {
 
   /** The lightest documented call that needs a valid key. */
   async firstContact(): Promise<void> {
-    const { status, data } = await this.call(`${V1}/contacts`, { scope: 'contacts:read', query: { limit: '1' } })
+    const { status, data } = await this.call(`${V1}/contacts`, { scope: 'contacts:read' }, { query: { limit: '1' } })
     if (!Array.isArray(data)) throw notTheApi(status, { server: serverOf(this.settings) })
   }
 
   /** Fires a custom event, which starts the automations that wait for its name. Firing twice starts them twice. */
   async fireEvent(contactId: string, event: CustomEvent): Promise<Reply<unknown>> {
-    return this.call(`${V1}/contacts/${encodeURIComponent(contactId)}/events`, {
-      scope: 'contacts:write',
-      isAboutContact: true,
-      fires: true,
-      body: JSON.stringify(event)
-    })
+    const names = { scope: 'contacts:write', isAboutContact: true, fires: true }
+    return this.call(`${V1}/contacts/${encodeURIComponent(contactId)}/events`, names, { body: JSON.stringify(event) })
   }
 
   /**
@@ -112,12 +107,8 @@ export class EmailSendX {
    */
   async handOver(call: SegmentCall): Promise<Reply<unknown> | undefined> {
     try {
-      return await this.call('segment/track', {
-        scope: 'contacts:write',
-        isAboutContact: true,
-        fires: call.type === 'track',
-        body: JSON.stringify(call)
-      })
+      const names = { scope: 'contacts:write', isAboutContact: true, fires: call.type === 'track' }
+      return await this.call('segment/track', names, { body: JSON.stringify(call) })
     } catch (error) {
       if (isNotDelivered(error) && isPage(error)) return undefined
       throw error
@@ -126,44 +117,48 @@ export class EmailSendX {
 
   /** One page of lists, 1-indexed, and whether there is another. */
   async lists(page: number): Promise<{ lists: List[]; hasNextPage: boolean }> {
-    const { body, data } = await this.call(`${V1}/lists`, { scope: 'lists:read', query: pageQuery(page) })
+    const { body, data } = await this.call(`${V1}/lists`, { scope: 'lists:read' }, { query: pageQuery(page) })
     const lists = rows<List>(data)
     return { lists, hasNextPage: hasNextPage(body, page, lists.length) }
   }
 
   /** Whether the workspace has the list. The answer to `?id=` is one list or an array of one. */
   async hasList(listId: string): Promise<boolean> {
-    const { data } = await this.call(`${V1}/lists`, { scope: 'lists:read', listId, query: { id: listId } })
+    const { data } = await this.call(`${V1}/lists`, { scope: 'lists:read', listId }, { query: { id: listId } })
     return rows<List>(data).some((list) => list.id === listId)
   }
 
-  private async call<Data = unknown>(path: string, { query, body, ...names }: CallOptions): Promise<Reply<Data>> {
-    const context: CallContext = { ...names, server: serverOf(this.settings) }
+  private async call<Data = unknown>(
+    path: string,
+    names: Omit<CallContext, 'server'>,
+    { query, body }: CallContent = {}
+  ): Promise<Reply<Data>> {
+    const server = serverOf(this.settings)
+    const context = (): CallContext => ({ ...names, server })
     try {
       checkSendable(this.settings)
       // As `searchParams`, the core would build the request three times.
       const search = query ? `?${new URLSearchParams(query).toString()}` : ''
-      const url = `${apiOrigin(context.server)}/api/${path}${search}`
-      const response = await inTime(
-        this.request(url, {
-          // As `json`, the core would build the request twice.
-          ...(body ? { method: 'POST', headers: { 'Content-Type': 'application/json' }, body } : { method: 'GET' }),
-          timeout: REQUEST_TIMEOUT_MS,
-          // A followed redirect turns a POST into a GET, which then "succeeds" without having sent anything.
-          redirect: 'manual',
-          skipResponseCloning: true
-        }),
-        context
-      )
+      const request = this.request(`${apiOrigin(server)}/api/${path}${search}`, {
+        method: body ? 'POST' : 'GET',
+        headers: body ? { 'Content-Type': 'application/json' } : undefined,
+        // As `json`, the core would build the request twice.
+        body,
+        timeout: REQUEST_TIMEOUT_MS,
+        // A followed redirect turns a POST into a GET, which then "succeeds" without having sent anything.
+        redirect: 'manual',
+        skipResponseCloning: true
+      })
+      const response = await inTime(request, () => tooSlow(context()))
       this.newest = response
-      const answer = parseBody(response.content)
-      if (!answer) throw notTheApi(response.status, context)
-      if (isRefusal(answer)) throw refusedIn(answer, context)
+      const answer = readBody(response)
+      if (!answer) throw notTheApi(response.status, context())
+      if (isRefusal(answer)) throw refusedIn(answer, context())
       return { status: response.status, body: answer, data: (answer.data ?? answer) as Data }
     } catch (cause) {
       const { response } = cause as { response?: Response }
       if (response) this.newest = response
-      throw explain(cause, context)
+      throw explain(cause, context())
     }
   }
 }
@@ -174,7 +169,7 @@ function isPage({ answered, outcome }: NotDelivered): boolean {
   return (answered === 404 || answered === 405) && typeof outcome.answer === 'string'
 }
 
-interface CallOptions extends Omit<CallContext, 'server'> {
+interface CallContent {
   query?: Record<string, string>
   /** JSON. */
   body?: string
@@ -186,9 +181,9 @@ function pageQuery(page: number): Record<string, string> {
 }
 
 /** The request client's own timeout covers the headers of an answer, not its body. */
-function inTime<T>(call: Promise<T>, context: CallContext): Promise<T> {
+function inTime<T>(call: Promise<T>, tooLate: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(tooSlow(context)), REQUEST_TIMEOUT_MS)
+    const timer = setTimeout(() => reject(tooLate()), REQUEST_TIMEOUT_MS)
     const settle =
       <Result>(how: (result: Result) => void) =>
       (result: Result) => {
@@ -200,7 +195,9 @@ function inTime<T>(call: Promise<T>, context: CallContext): Promise<T> {
 }
 
 /** An empty body of a 2xx means "done" (the vendor's client reads it so); undefined: not a JSON object. */
-function parseBody(content: string): JSONObject | undefined {
+function readBody({ data, content }: ModifiedResponse): JSONObject | undefined {
+  // The core has read what says that it is JSON.
+  if (isObject(data)) return data
   if (content.trim() === '') return {}
   try {
     const body: unknown = JSON.parse(content)
