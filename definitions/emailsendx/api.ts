@@ -6,7 +6,7 @@ import type { CallContext, NotDelivered } from './errors'
 import type { Settings } from './generated-types'
 import { readPace } from './pace'
 import type { Pace } from './pace'
-import type { BulkReport, BulkTarget, Contact, ContactRow, CustomEvent, List, SegmentCall } from './types'
+import type { BulkReport, BulkTarget, Contact, ContactRow, List, SegmentCall } from './types'
 import { EMAILSENDX_API_VERSION } from './versioning-info'
 
 /** An answer of the API: its status, the whole JSON body, and what the body's `data` holds (or the body, where it is bare). */
@@ -46,7 +46,7 @@ export class EmailSendX {
 
   /**
    * Creates or updates up to 1,000 contacts by email, and adds each to the list. Counts as one request.
-   * @param rows a {@link ContactRow} each, as the JSON that its size was measured by.
+   * @param rows a `ContactRow` each, as the JSON that its size was measured by.
    */
   async upsertContacts(rows: string[], target: BulkTarget): Promise<Reply<BulkReport>> {
     const { listId } = target
@@ -95,10 +95,13 @@ export class EmailSendX {
     if (!Array.isArray(data)) throw notTheApi(status, { server: serverOf(this.settings) })
   }
 
-  /** Fires a custom event, which starts the automations that wait for its name. Firing twice starts them twice. */
-  async fireEvent(contactId: string, event: CustomEvent): Promise<Reply<unknown>> {
+  /**
+   * Fires a custom event, which starts the automations that wait for its name. Firing twice starts them twice.
+   * @param event a `CustomEvent`, as the JSON that its size was measured by.
+   */
+  async fireEvent(contactId: string, event: string): Promise<Reply<unknown>> {
     const names = { scope: 'contacts:write', isAboutContact: true, fires: true }
-    return this.call(`${V1}/contacts/${encodeURIComponent(contactId)}/events`, names, { body: JSON.stringify(event) })
+    return this.call(`${V1}/contacts/${encodeURIComponent(contactId)}/events`, names, { body: event })
   }
 
   /**

@@ -126,6 +126,15 @@ it.each([
   expect((await track()).message).toBe(words)
 })
 
+it('a trait called __proto__ is left out', async () => {
+  bulk().reply(200, {})
+  const traits = JSON.parse('{"__proto__": {"plan": "pro"}, "seats": 3}') as object
+  const [outcome] = await identifyContacts(client, SETTINGS, [{ email: EMAIL, traits: traits as never }])
+  const sent = outcome.sent as { metadata: { plan?: string } }
+  expect(sent).toEqual({ email: EMAIL, metadata: { seats: 3 } })
+  expect(sent.metadata.plan).toBeUndefined()
+})
+
 describe('what an event alone means', () => {
   it.each([
     [{ email: 'morgan@acme' }, 'invalid'],

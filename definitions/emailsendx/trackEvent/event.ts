@@ -11,6 +11,8 @@ export interface ReadyEvent {
   /** Whose it is, as far as it says itself. */
   email?: string
   event: CustomEvent
+  /** The event, as the JSON that its size was measured by. */
+  json: string
 }
 
 /**
@@ -29,7 +31,8 @@ export function toEvent(payload: Payload, now = Date.now()): ReadyEvent {
   }
   const event: CustomEvent = { name, data: propertiesOf(payload) }
 
-  const bytes = Buffer.byteLength(JSON.stringify(event))
+  const json = JSON.stringify(event)
+  const bytes = Buffer.byteLength(json)
   if (bytes > MAX_BODY_BYTES) {
     throw new PayloadValidationError(
       `The event has ${bytes} bytes of properties, at most ${MAX_BODY_BYTES} can be sent. Map fewer or shorter properties.`
@@ -46,7 +49,7 @@ export function toEvent(payload: Payload, now = Date.now()): ReadyEvent {
       )
     }
   }
-  return { email, event }
+  return { email, event, json }
 }
 
 /** Undefined for an event that has none. */

@@ -2,7 +2,7 @@ import type { EmailSendX } from '../api'
 import { attempt, isObject, isUndelivered, outcomeOfError, withSent } from '../errors'
 import type { ContactIds } from '../memory'
 import type { Outcome } from '../outcome'
-import type { CustomEvent } from '../types'
+import type { ReadyEvent } from './event'
 
 interface FireOptions {
   contactIds: ContactIds
@@ -15,12 +15,12 @@ interface FireOptions {
 export async function fireByEmail(
   api: EmailSendX,
   email: string,
-  event: CustomEvent,
+  ready: ReadyEvent,
   { contactIds, creates, beforeFiring }: FireOptions
 ): Promise<Outcome | undefined> {
   const fireAt = async (id: string): Promise<Outcome | undefined> => {
     await beforeFiring?.()
-    const outcome = await fire(api, id, event)
+    const outcome = await fire(api, id, ready)
     if (outcome.kind !== 'unknown_contact') return outcome
     await contactIds.delete(email)
   }
@@ -39,9 +39,9 @@ export async function fireByEmail(
   }
 }
 
-async function fire(api: EmailSendX, id: string, event: CustomEvent): Promise<Outcome> {
+async function fire(api: EmailSendX, id: string, { event, json }: ReadyEvent): Promise<Outcome> {
   try {
-    const { status, body, data } = await api.fireEvent(id, event)
+    const { status, body, data } = await api.fireEvent(id, json)
     return { kind: 'delivered', status, message: firedWords(data), sent: event, answer: body }
   } catch (error) {
     return withSent(outcomeOfError(error), event)

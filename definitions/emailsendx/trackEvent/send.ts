@@ -27,14 +27,13 @@ export async function track(api: EmailSendX, payload: Payload, options: TrackOpt
   const { beforeFiring, contactIds = memory.contactIds, now = Date.now } = options
   const ready = await attempt(() => toEvent(payload, now()))
   if (isUndelivered(ready)) return ready
-  const { event } = ready
   // What an identify told of a userId says more than that the userId looks like an address: it may be a former one.
   const told = payload.email?.trim() ? undefined : memory.emailOf({ userId: payload.userId })
   const email = told ?? ready.email ?? memory.emailOf(payload)
   const outcome =
     email === undefined
-      ? await handOver(api, memory, payload, event.name, beforeFiring)
-      : await fireByEmail(api, email, event, { contactIds, creates: payload.unknownContact === 'create', beforeFiring })
+      ? await handOver(api, memory, payload, ready.event.name, beforeFiring)
+      : await fireByEmail(api, email, ready, { contactIds, creates: payload.unknownContact === 'create', beforeFiring })
   return outcome ?? unknownContact(payload, email, now())
 }
 

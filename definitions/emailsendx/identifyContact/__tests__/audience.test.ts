@@ -1,6 +1,7 @@
 import nock from 'nock'
 import { deliver, deliverBatch, FakeApi, identify, isolate, MODES, ORIGIN } from '../../__tests__/__helpers__/deliver'
 import { MAX_LOOK_UPS_PER_BATCH } from '../../constants'
+import { membershipOf } from '../../functions'
 
 isolate()
 
@@ -8,7 +9,7 @@ const EMAIL = 'morgan@acme.com'
 const SETTINGS = { apiKey: 'key', defaultListId: 'newsletter' }
 const personas = { computation_class: 'audience', computation_key: 'vip_customers', namespace: 'spa_1' }
 
-const membership = (isMember: unknown, email = EMAIL, computation: object = personas) =>
+const membership = (isMember: unknown, email = EMAIL, computation: unknown = personas) =>
   identify({ email, vip_customers: isMember }, { context: { personas: computation } })
 
 describe.each(MODES)('an identify() of an audience, %s', (mode) => {
@@ -66,6 +67,14 @@ describe.each(MODES)('an identify() of an audience, %s', (mode) => {
     nock(ORIGIN).get('/api/v1/contacts').query(true).reply(429, { error: 'Slow down' })
     expect(await deliver(mode, 'identifyContact', membership(false))).toMatchObject({ status: 429 })
   })
+})
+
+it('programs learn from an event what the core tells: in, out, or no audience at all', () => {
+  expect(membershipOf(membership(true))).toBe(true)
+  expect(membershipOf(membership(false))).toBe(false)
+  for (const none of [null, [], 'x', {}])
+    expect(membershipOf(membership(false, EMAIL, none))).toBe(undefined)
+  expect(membershipOf({ context: null, traits: null })).toBe(undefined)
 })
 
 describe('many who leave an audience', () => {

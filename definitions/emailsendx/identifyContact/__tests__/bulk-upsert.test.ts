@@ -37,6 +37,13 @@ describe('calls', () => {
   })
 })
 
+it('values that look like a place in the JSON of a call change nothing', async () => {
+  const api = new FakeApi()
+  const mapping = { listId: '[]$&', consentSource: '$`' }
+  await deliverBatch('identifyContact', [identify({ email: 'a@b.co', note: "[] $& $' " })], { mapping })
+  expect(api.bulkCalls).toEqual([{ contacts: [{ email: 'a@b.co', metadata: { note: "[] $& $' " } }], ...mapping }])
+})
+
 describe('refused contacts that the report does not name', () => {
   it.each([
     [0, 9],

@@ -243,11 +243,20 @@ describe.each(MODES)('Identify Contact, %s', (mode) => {
 
     it.each([
       ['an array', ['a']],
+      ['an array of objects', [{ plan: 'pro' }, { seats: 3 }]],
       ['a text', 'pro']
     ])('refuses traits that are %s', async (_name, traits) => {
-      const { result } = await send(identify(traits, { userId: 'x@y.co' }))
+      const { result, api } = await send(identify(traits, { userId: 'x@y.co' }))
       expect(result).toMatchObject({ status: 400, code: 'PAYLOAD_VALIDATION_FAILED' })
       expect(result.message).toContain('Traits must be an object')
+      expect(api.requests).toEqual([])
+    })
+
+    it.each([
+      ['0', { plan: 'pro', 0: 'first' }],
+      ['1', { 1: 'first' }]
+    ])('takes a trait called %s', async (_name, traits) => {
+      expect(await metadataOf(traits)).toEqual(traits)
     })
 
     it.each([

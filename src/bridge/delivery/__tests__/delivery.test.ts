@@ -5,6 +5,7 @@ import { BULK, FIRE, HOUR, MINUTE, Rig, SEARCH, SECOND, tick } from './__helpers
 
 const ann = { userId: 'u1', email: 'ann@example.com' }
 const bob = { userId: 'u2', email: 'bob@example.com' }
+const VIP = { computation_class: 'audience', computation_key: 'vip' }
 const EVENTS = '/api/v1/contacts/*/events'
 const CONTACTS = '/api/v1/contacts'
 const ALL = '/api/v1/**'
@@ -31,6 +32,24 @@ describe('identities and order', () => {
     expect(contacts).toMatchObject([{ email: 'morgan@acme.com', firstName: 'Morgan', metadata: { plan: 'pro' } }])
     expect(events).toMatchObject([{ email: 'morgan@acme.com', name: 'purchase_completed', data: { amount: 99 } }])
     expect((await rig.partition()).events).toBe(0)
+  })
+
+  it('creates nobody who leaves an audience, and tells a contact of it', async () => {
+    const ofAudience = (known: typeof ann, isMember: boolean, personas: unknown = VIP) => {
+      const taken = identify(known, { vip: isMember })
+      return { ...taken, event: { ...taken.event, context: { personas } } }
+    }
+    await rig.take(ofAudience(ann, true), ofAudience(bob, false))
+    await rig.quiet()
+    expect((await rig.state()).contacts).toMatchObject([{ email: ann.email, metadata: { vip: true } }])
+    await rig.take(ofAudience(ann, false), ofAudience(bob, false, null))
+    await rig.quiet()
+    const { contacts } = await rig.state()
+    expect(contacts.map(({ email, metadata }) => [email, metadata]).sort()).toEqual([
+      [ann.email, { vip: false }],
+      // About no audience that anybody named.
+      [bob.email, { vip: false }]
+    ])
   })
 
   it('resolves a track that overtook its identify, with everything in reverse order', async () => {
