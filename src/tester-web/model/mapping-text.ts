@@ -11,14 +11,30 @@ const CONDITIONS: Record<string, (path: object) => { [test: string]: unknown }> 
 
 /**
  * A mapped value as one line that a person can write: `$.traits.email` takes a value of the event, `$.a ?? $.b` the first
- * of them that is there, `$.a || $.b` the first that is not blank, `"…"` and anything else is a text as it stands, `{…}` is any
- * other of Segment's directives.
+ * of them that is there, `$.a || $.b` the first that is not blank, `{...$.a}` an object, also where it is the `[]` of PHP, `"…"` and
+ * anything else is a text as it stands, `{…}` is any other of Segment's directives.
  */
 export function toText(value: unknown): string {
   if (value === undefined || value === null) return ''
   if (typeof value === 'string') return readsAsText(value) ? value : JSON.stringify(value)
-  const [line] = Object.keys(CONDITIONS).flatMap((sign) => pathsOf(value, sign)?.join(` ${sign} `) ?? [])
+  const line = pathsText(value) ?? spreadText(value)
   return line ?? JSON.stringify(value)
+}
+
+function pathsText(value: unknown): string | undefined {
+  const [line] = Object.keys(CONDITIONS).flatMap((sign) => pathsOf(value, sign)?.join(` ${sign} `) ?? [])
+  return line
+}
+
+/** An object merged with nothing. */
+function spreadText(value: unknown): string | undefined {
+  const [merged] = (value as Partial<ReturnType<typeof spread>>)['@merge']?.objects ?? []
+  const line = pathsText(merged)
+  return line !== undefined && JSON.stringify(value) === JSON.stringify(spread(merged)) ? `{...${line}}` : undefined
+}
+
+function spread(value: unknown) {
+  return { '@merge': { direction: 'right', objects: [value] } }
 }
 
 /** The value of a line; `null` for an empty one, which leaves the field unmapped. @throws Error where it starts as JSON and is not */
@@ -26,10 +42,15 @@ export function fromText(text: string): unknown {
   const trimmed = text.trim()
   if (trimmed === '') return null
   if (readsAsText(text)) return text
-  if (!trimmed.startsWith('$.')) return parse(trimmed)
-  const [sign = '??', other] = Object.keys(CONDITIONS).filter((sign) => trimmed.includes(sign))
+  const inner = /^\{\s*\.\.\.\s*(\$\..+)\}$/.exec(trimmed)?.[1]
+  if (inner !== undefined) return spread(fromPaths(inner))
+  return trimmed.startsWith('$.') ? fromPaths(trimmed) : parse(trimmed)
+}
+
+function fromPaths(text: string): object {
+  const [sign = '??', other] = Object.keys(CONDITIONS).filter((sign) => text.includes(sign))
   if (other) throw new Error('Between paths goes ?? or ||, not both.')
-  return trimmed
+  return text
     .split(sign)
     .map((path): object => ({ '@path': path.trim() }))
     .reduceRight((otherwise, path) => ({ '@if': { ...CONDITIONS[sign](path), then: path, else: otherwise } }))

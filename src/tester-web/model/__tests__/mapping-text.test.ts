@@ -9,12 +9,16 @@ const exists = (path: string, otherwise: unknown) => {
   return { '@if': { exists: at, then: at, else: otherwise } }
 }
 
+const merged = (value: unknown) => ({ '@merge': { direction: 'right', objects: [value] } })
+
 it.each([
   ['$.traits.email', { '@path': '$.traits.email' }],
   ['$.a ?? $.b', exists('$.a', { '@path': '$.b' })],
   ['$.a ?? $.b ?? $.c', exists('$.a', exists('$.b', { '@path': '$.c' }))],
   ['$.a || $.b', firstText('$.a', '$.b')],
   ['$.a || $.b || $.c', firstText('$.a', '$.b', '$.c')],
+  ['{...$.a}', merged({ '@path': '$.a' })],
+  ['{...$.a ?? $.b}', merged(exists('$.a', { '@path': '$.b' }))],
   ['Purchase Completed', 'Purchase Completed'],
   ['', null],
   ['"$.not a path"', '$.not a path'],
@@ -35,13 +39,17 @@ it('takes one sign between paths', () => {
   expect(fromText(toText(mixed))).toEqual(mixed)
 })
 
-it('shows where the address comes from as a person would write it', () => {
+it('shows where values come from as a person would write it', () => {
   expect(toText(identifyContact.fields.email.default)).toBe('$.traits.email || $.context.traits.email')
+  expect(toText(identifyContact.fields.traits.default)).toBe('{...$.traits ?? $.context.traits}')
+  expect(toText(trackEvent.fields.properties.default)).toBe('{...$.properties}')
 })
 
 it('finds no short form for a condition that only looks like "the first that is there"', () => {
   const other = { '@if': { exists: { '@path': '$.a' }, then: { '@path': '$.b' }, else: { '@path': '$.c' } } }
   expect(fromText(toText(other))).toEqual(other)
+  const two = { '@merge': { direction: 'right', objects: [{ '@path': '$.a' }, { '@path': '$.b' }] } }
+  expect(fromText(toText(two))).toEqual(two)
 })
 
 it('keeps any text as it is', () => {
