@@ -187,13 +187,7 @@ function pageQuery(page: number): Record<string, string> {
 function inTime<T>(call: Promise<T>, tooLate: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(tooLate()), REQUEST_TIMEOUT_MS)
-    const settle =
-      <Result>(how: (result: Result) => void) =>
-      (result: Result) => {
-        clearTimeout(timer)
-        how(result)
-      }
-    call.then(settle(resolve), settle(reject))
+    void call.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
 

@@ -72,8 +72,7 @@ describe.each(MODES)('an identify() of an audience, %s', (mode) => {
 it('programs learn from an event what the core tells: in, out, or no audience at all', () => {
   expect(membershipOf(membership(true))).toBe(true)
   expect(membershipOf(membership(false))).toBe(false)
-  for (const none of [null, [], 'x', {}])
-    expect(membershipOf(membership(false, EMAIL, none))).toBe(undefined)
+  for (const none of [null, [], 'x', {}]) expect(membershipOf(membership(false, EMAIL, none))).toBe(undefined)
   expect(membershipOf({ context: null, traits: null })).toBe(undefined)
 })
 
