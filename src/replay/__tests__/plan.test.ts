@@ -1,7 +1,7 @@
 import { History } from '../history'
 import { makePlan } from '../plan'
 import type { PlanOptions } from '../plan'
-import { Files } from './__helpers__/files'
+import { Files } from '../../event-files/__tests__/__helpers__/files'
 
 const files = new Files()
 afterAll(() => files.remove())

@@ -9,18 +9,18 @@ import type { Context, Transaction } from './sql'
 export interface PackedRequest {
   fingerprint: string
   encryptedKey: string
-  events: Item[]
-  rejected: RejectedItem[]
+  events: PackedItem[]
+  rejected: PackedRejectedItem[]
   bytes: number
 }
 
-export interface RejectedItem extends Item {
+export interface PackedRejectedItem extends PackedItem {
   reason: string
   /** Whom it asks to delete. */
   deletes?: Person
 }
 
-export interface Item {
+export interface PackedItem {
   /** What duplicates are known by. */
   messageKey: string
   messageId: string
@@ -56,8 +56,8 @@ const MAX_UNPROVEN_BYTES = 2 * 1024 * 1024
 const MAX_UNPROVEN_PARTITIONS = 200
 
 interface Taken {
-  events: Item[]
-  rejected: RejectedItem[]
+  events: PackedItem[]
+  rejected: PackedRejectedItem[]
   /** Items and bytes of the partition, were everything admitted so far new. */
   items: number
   bytes: number
@@ -168,8 +168,8 @@ function refusalOf(
 function* remember(
   requests: PackedRequest[],
   partitions: Map<string, Partition>
-): Transaction<(item: Item) => boolean> {
-  const items: Item[] = []
+): Transaction<(item: PackedItem) => boolean> {
+  const items: PackedItem[] = []
   const ids: [number, string][] = []
   for (const { fingerprint, events, rejected } of requests) {
     const { id } = partitions.get(fingerprint) as Partition

@@ -2,7 +2,7 @@ import path from 'node:path'
 import Database from 'libsql'
 import { SANDBOX_KEY, startSandbox } from '../../../sandbox'
 import type { Sandbox, SandboxOptions } from '../../../sandbox'
-import { Files } from './files'
+import { Files } from '../../../event-files/__tests__/__helpers__/files'
 
 /** An EmailSendX with files beside it, looked at from outside. */
 export class Account {

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { readInput } from '../../../event-files'
-import type { Columns, Entry } from '../../../event-files'
+import { readInput } from '../..'
+import type { Columns, Entry } from '../..'
 
 /** A folder for the files of a test. */
 export class Files {
-  readonly folder = mkdtempSync(path.join(tmpdir(), 'replay-'))
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'events-'))
 
   write(name: string, content: string | Buffer): string {
     const file = path.join(this.folder, name)

@@ -1,10 +1,10 @@
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { checkFiles } from '../../event-files'
-import { CUT_OFF, MAX_ENTRY_BYTES } from '../../event-files/entry'
-import type { Entry } from '../../event-files/entry'
-import { readLines } from '../../event-files/lines'
-import { readValues } from '../../event-files/values'
+import { checkFiles } from '..'
+import { CUT_OFF, MAX_ENTRY_BYTES } from '../entry'
+import type { Entry } from '../entry'
+import { readLines } from '../lines'
+import { readValues } from '../values'
 import { entriesOf, Files } from './__helpers__/files'
 
 const files = new Files()
