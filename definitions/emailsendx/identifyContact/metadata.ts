@@ -7,6 +7,9 @@ import type { Payload } from './generated-types'
 /** Traits that have a place of their own on the contact, in either spelling. All others become metadata. */
 const NAMED_TRAITS = new Set(['email', 'firstName', 'first_name', 'lastName', 'last_name'])
 
+/** Set on an object, this would be its prototype. The core drops such a trait, too. */
+const PROTOTYPE = '__proto__'
+
 /**
  * The metadata that traits become, without blank values: see the fields Nested Traits and Metadata Names. Of several traits
  * that come to one name, the one that has it itself keeps it; the others get a number, so that none is lost. Parts of a
@@ -19,8 +22,7 @@ export function toMetadata(traits: JSONObject, nested: Payload['nestedTraits'], 
   const renamed: Entry[] = []
   const parts: Entry[] = []
   for (const [trait, sent] of Object.entries(traits)) {
-    // Set on an object, __proto__ would be its prototype. The core drops such a trait, too.
-    if (NAMED_TRAITS.has(trait) || trait.trim() === '' || trait === '__proto__') continue
+    if (NAMED_TRAITS.has(trait) || trait.trim() === '' || trait === PROTOTYPE) continue
     const value = withoutBlanks(sent, trait)
     if (value === undefined) continue
     if (isObject(value) && nested !== 'keep' && nested !== 'stringify') {
@@ -98,10 +100,10 @@ function withoutBlanks(value: unknown, trait: string, depth = 0): JSONValue | un
   if (Array.isArray(value)) {
     return value.map((item: JSONValue) => withoutBlanks(item, trait, depth + 1) ?? item)
   }
-  const entries: Entry[] = []
+  let kept: JSONObject | undefined
   for (const [key, part] of Object.entries(value)) {
-    const kept = withoutBlanks(part, trait, depth + 1)
-    if (kept !== undefined) entries.push([key, kept])
+    const filled = key === PROTOTYPE ? undefined : withoutBlanks(part, trait, depth + 1)
+    if (filled !== undefined) (kept ??= {})[key] = filled
   }
-  return entries.length > 0 ? Object.fromEntries(entries) : undefined
+  return kept
 }
