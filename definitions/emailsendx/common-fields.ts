@@ -13,15 +13,13 @@ export function requiredUnless(...fieldKeys: string[]): InputField['required'] {
 }
 
 /**
- * The first of these places with a text that is not blank. The core's `blank` alone would throw for an object with a
- * `toString` of its own, and with it a whole batch; `@replace` makes everything that is no text blank.
+ * The first of these places that is not empty. The core's `blank` alone would throw for an object with a `toString` of its own,
+ * and with it a whole batch. `@arrayPath` leaves a text as it is, and makes of an object a list that has none.
  */
-export function firstText(path: string, ...others: string[]): FieldValue {
+export function firstOf(path: string, ...others: string[]): FieldValue {
   if (others.length === 0) return { '@path': path }
-  const text = {
-    '@replace': { pattern: ' ', replacement: '', ignorecase: false, global: true, value: { '@path': path } }
-  }
-  return { '@if': { blank: text, then: { '@path': path }, else: firstText(...(others as [string])) } }
+  const harmless = { '@arrayPath': [path, { isText: false }] }
+  return { '@if': { blank: harmless, then: { '@path': path }, else: firstOf(...(others as [string])) } }
 }
 
 /**

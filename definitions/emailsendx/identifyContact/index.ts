@@ -1,6 +1,6 @@
 import type { ActionDefinition } from '@segment/actions-core'
 import { EmailSendX } from '../api'
-import { anonymousId, batch_size, enable_batching, firstText, objectOf, requiredUnless, userId } from '../common-fields'
+import { anonymousId, batch_size, enable_batching, firstOf, objectOf, requiredUnless, userId } from '../common-fields'
 import { NO_LIST } from '../constants'
 import type { Settings } from '../generated-types'
 import { listChoices } from '../lists'
@@ -25,7 +25,7 @@ const action: ActionDefinition<Settings, Payload> = {
         'The email address of the contact, by which EmailSendX finds it. When empty, User ID is used if it is an email address.',
       type: 'string',
       required: requiredUnless('userId', 'anonymousId'),
-      default: firstText('$.traits.email', '$.context.traits.email'),
+      default: firstOf('$.traits.email', '$.context.traits.email'),
       category: 'identifier'
     },
     userId,

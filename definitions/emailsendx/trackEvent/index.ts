@@ -1,6 +1,6 @@
 import type { ActionDefinition } from '@segment/actions-core'
 import { EmailSendX } from '../api'
-import { anonymousId, firstText, objectOf, requiredUnless, userId } from '../common-fields'
+import { anonymousId, firstOf, objectOf, requiredUnless, userId } from '../common-fields'
 import type { Settings } from '../generated-types'
 import { answerOrThrow } from '../render'
 import type { Payload } from './generated-types'
@@ -18,7 +18,7 @@ const action: ActionDefinition<Settings, Payload> = {
         "The email address of the contact the event belongs to. When empty, User ID is used if it is an email address, else EmailSendX finds the contact by User ID. An address in the event is the surest way: analytics.js adds none to track(), so let a source middleware add context.traits.email; servers can send it; mobile libraries do. An address among the properties counts as the contact's, too, also beside another person's User ID: map context.traits.email alone if yours are about others.",
       type: 'string',
       required: requiredUnless('userId', 'anonymousId'),
-      default: firstText('$.context.traits.email', '$.traits.email', '$.properties.email'),
+      default: firstOf('$.context.traits.email', '$.traits.email', '$.properties.email'),
       category: 'identifier'
     },
     userId,

@@ -1,17 +1,15 @@
 /**
- * What stands between paths, and the condition that the first must meet: that it is there, or that it is a text that is not blank,
- * as the destination's own defaults say it.
+ * What stands between paths, and the condition that the first must meet: that it is there, or that it is not empty, as the
+ * destination's own defaults say it.
  */
-const CONDITIONS: Record<string, (path: object) => { [test: string]: unknown }> = {
-  '??': (path) => ({ exists: path }),
-  '||': (value) => ({
-    blank: { '@replace': { pattern: ' ', replacement: '', ignorecase: false, global: true, value } }
-  })
+const CONDITIONS: Record<string, (path: string) => { [test: string]: unknown }> = {
+  '??': (path) => ({ exists: { '@path': path } }),
+  '||': (path) => ({ blank: { '@arrayPath': [path, { isText: false }] } })
 }
 
 /**
  * A mapped value as one line that a person can write: `$.traits.email` takes a value of the event, `$.a ?? $.b` the first
- * of them that is there, `$.a || $.b` the first that is not blank, `{...$.a}` an object, also where it is the `[]` of PHP, `"…"` and
+ * of them that is there, `$.a || $.b` the first that is not empty, `{...$.a}` an object, also where it is the `[]` of PHP, `"…"` and
  * anything else is a text as it stands, `{…}` is any other of Segment's directives.
  */
 export function toText(value: unknown): string {
@@ -47,13 +45,16 @@ export function fromText(text: string): unknown {
   return trimmed.startsWith('$.') ? fromPaths(trimmed) : parse(trimmed)
 }
 
-function fromPaths(text: string): object {
+function fromPaths(text: string): object | undefined {
   const [sign = '??', other] = Object.keys(CONDITIONS).filter((sign) => text.includes(sign))
   if (other) throw new Error('Between paths goes ?? or ||, not both.')
   return text
     .split(sign)
-    .map((path): object => ({ '@path': path.trim() }))
-    .reduceRight((otherwise, path) => ({ '@if': { ...CONDITIONS[sign](path), then: path, else: otherwise } }))
+    .map((path) => path.trim())
+    .reduceRight<object | undefined>((otherwise, path) => {
+      const value = { '@path': path }
+      return otherwise ? { '@if': { ...CONDITIONS[sign](path), then: value, else: otherwise } } : value
+    }, undefined)
 }
 
 const readsAsText = (text: string): boolean => text.trim() !== '' && !/^\s*(\$\.|[{["])/.test(text)
@@ -107,6 +108,6 @@ function pathsOf(value: unknown, sign: string): string[] | undefined {
   const others = pathsOf(condition?.else, sign)
   if (!condition || first?.length !== 1 || !others) return undefined
   const { then: _then, else: _else, ...test } = condition
-  const isTest = JSON.stringify(test) === JSON.stringify(CONDITIONS[sign]({ '@path': first[0] }))
+  const isTest = JSON.stringify(test) === JSON.stringify(CONDITIONS[sign](first[0]))
   return isTest ? [...first, ...others] : undefined
 }

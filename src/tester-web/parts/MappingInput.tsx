@@ -43,7 +43,7 @@ export function MappingInput() {
       <SaveAs folder="mappings" text={() => JSON.stringify(mapping, null, 2)} />
       <p class="hint">
         A field takes a path of the event (<code>$.traits.email</code>), the first of several that is there (
-        <code>$.a ?? $.b</code>) or that is not blank (<code>$.a || $.b</code>), an object (<code>{'{...$.a}'}</code>),
+        <code>$.a ?? $.b</code>) or that is not empty (<code>$.a || $.b</code>), an object (<code>{'{...$.a}'}</code>),
         a text as it stands, or any of Segment's directives as JSON.
       </p>
       <Trigger slug={slug} standard={action.defaultSubscription ?? ''} />

@@ -38,8 +38,8 @@ describe('Track Event', () => {
         { context: {}, traits: { email: EMAIL }, properties: { email: 'p@q.co' }, userId: 'u@v.co' }
       ],
       [
-        'never a blank one',
-        { context: { traits: { email: '' } }, traits: { email: ' ' }, properties: { email: EMAIL } }
+        'never an empty one',
+        { context: { traits: { email: '' } }, traits: { email: '' }, properties: { email: EMAIL } }
       ],
       ['then properties.email', { context: {}, properties: { email: ' Morgan@ACME.com ' }, userId: 'u@v.co' }],
       ['then a user id that is an email', { context: {}, userId: EMAIL }]

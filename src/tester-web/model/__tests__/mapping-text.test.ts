@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { firstText } from '../../../../definitions/emailsendx/common-fields'
+import { firstOf } from '../../../../definitions/emailsendx/common-fields'
 import identifyContact from '../../../../definitions/emailsendx/identifyContact'
 import trackEvent from '../../../../definitions/emailsendx/trackEvent'
 import { fromText, toText } from '../mapping-text'
@@ -15,8 +15,8 @@ it.each([
   ['$.traits.email', { '@path': '$.traits.email' }],
   ['$.a ?? $.b', exists('$.a', { '@path': '$.b' })],
   ['$.a ?? $.b ?? $.c', exists('$.a', exists('$.b', { '@path': '$.c' }))],
-  ['$.a || $.b', firstText('$.a', '$.b')],
-  ['$.a || $.b || $.c', firstText('$.a', '$.b', '$.c')],
+  ['$.a || $.b', firstOf('$.a', '$.b')],
+  ['$.a || $.b || $.c', firstOf('$.a', '$.b', '$.c')],
   ['{...$.a}', merged({ '@path': '$.a' })],
   ['{...$.a ?? $.b}', merged(exists('$.a', { '@path': '$.b' }))],
   ['Purchase Completed', 'Purchase Completed'],
@@ -35,7 +35,7 @@ it('says when something starts like JSON and is not', () => {
 
 it('takes one sign between paths', () => {
   expect(() => fromText('$.a ?? $.b || $.c')).toThrow('Between paths goes ?? or ||, not both.')
-  const mixed = exists('$.a', firstText('$.b', '$.c'))
+  const mixed = exists('$.a', firstOf('$.b', '$.c'))
   expect(fromText(toText(mixed))).toEqual(mixed)
 })
 
