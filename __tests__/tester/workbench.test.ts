@@ -285,10 +285,12 @@ describe('the way in', () => {
   afterEach(closePage)
 
   it('is three steps, until something was sent', async () => {
-    await page.getByRole('list', { name: 'How this goes' }).waitFor()
+    const steps = page.getByRole('list', { name: 'How this goes' })
+    // Their numbers stand left of the text, and inside the pane.
+    expect(await steps.evaluate((list) => parseFloat(getComputedStyle(list).paddingLeft))).toBeGreaterThanOrEqual(20)
     await sample(page, 'identify')
     await send(page)
-    expect(await page.getByRole('list', { name: 'How this goes' }).count()).toBe(0)
+    expect(await steps.count()).toBe(0)
   })
 
   it('has keys, and says which; and the documentation, from this machine', async () => {
