@@ -126,13 +126,14 @@ it.each([
   expect((await track()).message).toBe(words)
 })
 
-it('a trait called __proto__ is left out', async () => {
+it('a trait called __proto__ is left out, and so is one within another', async () => {
   bulk().reply(200, {})
-  const traits = JSON.parse('{"__proto__": {"plan": "pro"}, "seats": 3}') as object
-  const [outcome] = await identifyContacts(client, SETTINGS, [{ email: EMAIL, traits: traits as never }])
-  const sent = outcome.sent as { metadata: { plan?: string } }
-  expect(sent).toEqual({ email: EMAIL, metadata: { seats: 3 } })
-  expect(sent.metadata.plan).toBeUndefined()
+  const traits = JSON.parse('{"__proto__": {"x": 1}, "seats": 3, "address": {"__proto__": {"x": 1}, "city": "Lyon"}}')
+  const payload = { email: EMAIL, traits: traits as object as never, nestedTraits: 'keep' }
+  const [outcome] = await identifyContacts(client, SETTINGS, [payload])
+  const { metadata } = outcome.sent as { metadata: { x?: number; address: { x?: number } } }
+  expect(metadata).toEqual({ seats: 3, address: { city: 'Lyon' } })
+  expect([metadata.x, metadata.address.x]).toEqual([undefined, undefined])
 })
 
 describe('what an event alone means', () => {
