@@ -51,7 +51,7 @@ export class Memory {
 
   constructor({ apiUrl = '', apiKey }: Settings) {
     this.server = apiUrl
-    // Neither has a space in it, or nothing can be sent, and nothing is remembered.
+    // Neither has a space within it, or nothing can be sent, and nothing is remembered.
     this.workspace = `${apiUrl} ${apiKey} `
   }
 

@@ -38,10 +38,10 @@ export async function send(
   const { mapped } = transform({ mapped: { '@arrayPath': ['$.events', mappingFor(call)] } }, { events })
   const payloads = (mapped as JSONObject[]).map((each) => payloadOf(type, each))
   const valid = payloads.flatMap((payload) => ('payload' in payload ? [payload.payload] : []))
-  const memberships = events.flatMap((event, index) => ('payload' in payloads[index] ? [membershipOf(event)] : []))
+  const validEvents = events.filter((_, index) => 'payload' in payloads[index])
   const sent =
     type === 'identify'
-      ? await identifyContacts(client, settings, valid, memberships)
+      ? await identifyContacts(client, settings, valid, validEvents.map(membershipOf))
       : await Promise.all(
           valid.map((payload) => trackEvent(client, settings, payload as unknown as TrackPayload, options))
         )

@@ -15,13 +15,11 @@ const CONDITIONS: Record<string, (path: string) => { [test: string]: unknown }> 
 export function toText(value: unknown): string {
   if (value === undefined || value === null) return ''
   if (typeof value === 'string') return readsAsText(value) ? value : JSON.stringify(value)
-  const line = pathsText(value) ?? spreadText(value)
-  return line ?? JSON.stringify(value)
+  return pathsText(value) ?? spreadText(value) ?? JSON.stringify(value)
 }
 
 function pathsText(value: unknown): string | undefined {
-  const [line] = Object.keys(CONDITIONS).flatMap((sign) => pathsOf(value, sign)?.join(` ${sign} `) ?? [])
-  return line
+  return Object.keys(CONDITIONS).flatMap((sign) => pathsOf(value, sign)?.join(` ${sign} `) ?? [])[0]
 }
 
 /** An object merged with nothing. */
